@@ -1,0 +1,18 @@
+"""pipmetrics evaluates engineering performance improvement plans from facts, with the evidence for every number."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipmetrics.api import Organisation
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "open"]
+
+
+def open(config: str = "config") -> Organisation:  # noqa: A001 - reads well as pipmetrics.open("config")
+    """Open a configuration folder; see `pipmetrics.api.Organisation` for what can be asked of it."""
+    from pipmetrics.api import open_organisation
+
+    return open_organisation(config)

@@ -1,0 +1,183 @@
+"""The three contracts through which everything that can vary comes in: Connector, Metric, Criterion.
+
+Built-in plugins use the same door (entry points `pipmetrics.connectors`, `pipmetrics.metrics`, `pipmetrics.criteria`)
+as anybody else's. Plugins import `pipmetrics.model`, `.plugin`, `.errors`, `.transport` and `.statistics`, nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias
+
+from pipmetrics.model import Account, Gap, Json, Person, Signal, Source
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipmetrics.model import Attestation, Clock
+    from pipmetrics.transport import Wire
+
+ParameterKind: TypeAlias = Literal[
+    "duration",
+    "share",
+    "number",
+    "count",
+    "amount",
+    "text",
+    "choice",
+    "date",
+    "metric",
+    "criterion",
+    "list",
+    "mapping",
+]
+"""`amount` takes the unit of the metric: a duration for hours, a percentage for shares, a number for the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One key that a plugin takes in a file, so that files are checked and schemas published without the plugin's code."""
+
+    name: str
+    kind: ParameterKind
+    help: str
+    required: bool = False
+    default: Any = None
+    choices: tuple[str, ...] = ()
+
+
+# --- connectors ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What is committed together: whole groups of signals, the accounts seen, and how far the reading has come.
+
+    `groups[name]` is everything that a fresh look at `name` (usually a subject) gives: it replaces what the store holds
+    under that name, and an empty tuple removes it. `bookmarks` are JSON values by name, kept with the rows and given
+    back at the next pull. `gaps` say what could not be read; a gap never moves a bookmark past itself.
+    """
+
+    groups: Mapping[str, Sequence[Signal]] = field(default_factory=dict)
+    accounts: Sequence[Account] = ()
+    bookmarks: Mapping[str, Json] = field(default_factory=dict)
+    gaps: Sequence[Gap] = ()
+    done: int = 0
+    """Items read with this page, for the progress bar."""
+    total: int | None = None
+    """Items expected in all, when the service says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One result of an online check: a token, a permission, a clock, an account."""
+
+    level: Literal["ok", "note", "warning", "error"]
+    what: str
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Commits reachable from `head` and not from `base`; `contained`: base itself is reachable from head."""
+
+    shas: frozenset[str]
+    contained: bool
+
+
+class Connector(Protocol):
+    """Reads one source. Built as `TheConnector(source, wire)`; asks nothing before `pull`, `check` or `compare`."""
+
+    options: ClassVar[tuple[Parameter, ...]]
+    """Keys of `sources.NAME` beyond those every source has."""
+    kinds: ClassVar[frozenset[str]]
+    """Signal kinds that it can give: decides which metrics need an account on this source."""
+
+    def __init__(self, source: Source, wire: Wire) -> None: ...
+
+    def pull(self, bookmarks: Mapping[str, Json], since: datetime) -> Iterator[Page]:
+        """Pages in the order to commit them. The caller commits each page before asking for the next.
+
+        `since`: how far back a first pull goes. Raises SourceError when the source as a whole fails; a part that fails
+        (one repository of three) is a Gap of a page, and the rest goes on.
+        """
+        ...
+
+    def compare(self, repository: str, base: str, head: str) -> Comparison:
+        """The commits that a deployment of `head` adds to one of `base`; SourceError 404 when either is gone."""
+        ...
+
+    def check(self, logins: Sequence[str]) -> Iterator[Finding]:
+        """Tokens, scopes, permissions, clock, and whether the configured logins exist."""
+        ...
+
+
+# --- metrics ------------------------------------------------------------------------------------------------------
+
+SIGNAL_COLUMNS = ("source", "kind", "subject", "key", "at", "actor", "mark", "value", "url", "detail")
+"""`at` is datetime64[us, UTC]; `detail` holds mappings; the rest as in Signal."""
+
+MEASUREMENT_COLUMNS = (
+    "metric", "person", "source", "subject", "key", "start", "end", "value", "unit", "state", "reason", "url",
+    "evidence",
+)  # fmt: skip
+"""SPEC section 5; `start`/`end` are datetime64[us, UTC] (`end` NaT while open), `reason` is "" when counted, `evidence`
+is a tuple of signal keys, the first one the fact that started it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Facts:
+    """What a metric sees: all that was known before `as_of`, and who is who.
+
+    `signals` has SIGNAL_COLUMNS plus `person` (the people.yaml id of the actor, None for everybody else), holds the
+    kinds that the metric names and is sorted by (at, key). `hours(person, start, end, clock)` measures spans by each
+    person's calendar: arrays of equal length, hours as float64, NaT ends give NaN.
+    """
+
+    signals: pd.DataFrame
+    as_of: datetime
+    people: Sequence[Person]
+    sources: Mapping[str, Source]
+    hours: Callable[[pd.Series[Any], pd.Series[Any], pd.Series[Any], Clock], pd.Series[Any]]
+    clock: Clock = "elapsed"
+    attribution: tuple[str, ...] = ("link",)
+    follow_up_days: float = 30.0
+    include: frozenset[str] = frozenset()
+    attestations: Sequence[Attestation] = ()
+    accounts: pd.DataFrame | None = None
+    """Columns source, id, login, email, mark, person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A named definition that turns signals into measurements.
+
+    `measure` is one vectorised function: Facts -> frame with MEASUREMENT_COLUMNS, for all people at once.
+    `needs` says which sources must know the person: those that can give "changes", or "tickets".
+    `open_ended`: pending and withdrawn items have hours so far, which a criterion with a limit reads again.
+    """
+
+    name: str
+    unit: str
+    title: str
+    definition: str
+    kinds: frozenset[str]
+    measure: Callable[[Facts], pd.DataFrame]
+    needs: Literal["changes", "tickets", ""] = "changes"
+    clock: Clock | None = None
+    open_ended: bool = False
+    window_by: Literal["start", "end"] = "start"
+    better: Literal["lower", "higher", ""] = ""
+
+
+# --- criteria -----------------------------------------------------------------------------------------------------
+
+
+class CriterionRule(Protocol):
+    """A scoring rule that plans name under `criterion:`."""
+
+    name: str
+    title: str
+    parameters: tuple[Parameter, ...]
