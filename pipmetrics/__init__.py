@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 __all__ = ["__version__", "open"]
 
 
-def open(config: str = "config") -> Organisation:  # noqa: A001 - reads well as pipmetrics.open("config")
+def open(config: str = "config") -> Organisation:
     """Open a configuration folder; see `pipmetrics.api.Organisation` for what can be asked of it."""
     from pipmetrics.api import open_organisation
 

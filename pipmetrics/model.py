@@ -17,9 +17,7 @@ Clock: TypeAlias = Literal["elapsed", "workdays", "working"]
 CLOCKS: tuple[Clock, ...] = ("elapsed", "workdays", "working")
 
 State: TypeAlias = Literal["counted", "excluded", "pending"]
-Verdict: TypeAlias = Literal[
-    "met", "on_track", "at_risk", "off_track", "inconclusive", "not_met", "not_enough_data"
-]
+Verdict: TypeAlias = Literal["met", "on_track", "at_risk", "off_track", "inconclusive", "not_met", "not_enough_data"]
 Recommendation: TypeAlias = Literal["complete", "extend", "not_complete", "undetermined"]
 
 CHANGE_KINDS = frozenset({

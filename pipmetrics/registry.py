@@ -34,12 +34,10 @@ def names(group: str) -> tuple[str, ...]:
 def _load(group: str, name: str) -> Any:
     point = _points(group).get(name)
     if point is None:
-        raise PluginError(
-            f"no {group} plugin is called {name!r}; there are {', '.join(names(group)) or 'none'}"
-        )
+        raise PluginError(f"no {group} plugin is called {name!r}; there are {', '.join(names(group)) or 'none'}")
     try:
         return point.load()
-    except Exception as error:  # noqa: BLE001 - whatever a plugin raises, its name belongs to it
+    except Exception as error:
         raise PluginError(
             f"the plugin {name!r} of {group} ({point.value}) does not load: {type(error).__name__}: {error}",
             mend="Reinstall the package that provides it, or remove it.",
