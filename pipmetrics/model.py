@@ -291,7 +291,7 @@ class CheckIn:
 
 @dataclass(frozen=True, slots=True)
 class SupportGiven:
-    """A promised support (its place in the plan's list, from 1) recorded as delivered, and what the person says of it."""
+    """A promised support (its place in the plan, from 1) recorded as delivered; what the person says of it."""
 
     plan: str
     support: int

@@ -1,7 +1,8 @@
 """The three contracts through which everything that can vary comes in: Connector, Metric, Criterion.
 
 Built-in plugins use the same door (entry points `pipmetrics.connectors`, `pipmetrics.metrics`, `pipmetrics.criteria`)
-as anybody else's. Plugins import `pipmetrics.model`, `.plugin`, `.errors`, `.transport` and `.statistics`, nothing else.
+as anybody else's. Plugins import `pipmetrics.model`, `.plugin`, `.errors`,
+`.transport` and `.statistics`, nothing else.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ ParameterKind: TypeAlias = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One key that a plugin takes in a file, so that files are checked and schemas published without the plugin's code."""
+    """One key that a plugin takes in a file, so that files are checked and schemas published."""
 
     name: str
     kind: ParameterKind
