@@ -170,8 +170,6 @@ class Simulation:
             author.id,
             title,
             f"{ticket.key}-{slug}" if self.random.random() < 0.5 else f"work/{number}",
-            if self.random.random() < 0.5
-            else f"work/{number}",
             opened,
             body=f"Part of {ticket.key}.",
             ticket=ticket.key,
