@@ -35,7 +35,7 @@ def format_option(*formats: str) -> Callable[[F], F]:
     )
 
 
-class Instant(click.ParamType):
+class Instant(click.ParamType[datetime]):
     """A date (its midnight UTC), or an ISO 8601 instant; without a zone it is UTC."""
 
     name = "instant"
@@ -50,7 +50,7 @@ class Instant(click.ParamType):
         return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-class Week(click.ParamType):
+class Week(click.ParamType[date]):
     """An ISO week such as 2026-W47; gives its Monday."""
 
     name = "week"

@@ -1,0 +1,138 @@
+"""pull, measurements, metrics, criteria: from the sources to the rows."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+
+import click
+
+from pipmetrics.cli.options import (
+    INSTANT,
+    as_of_option,
+    config_option,
+    format_option,
+    organisation,
+    print_json,
+    print_text,
+)
+from pipmetrics.model import CLOCKS
+
+
+@click.command()
+@config_option
+@click.option("--source", "sources", multiple=True, metavar="NAME", help="Only this source; may be repeated.")
+@click.option("--since", type=INSTANT, help="How far back a first pull goes. Default: `history` of the configuration.")
+@format_option("text", "json")
+def pull(config: str, sources: tuple[str, ...], since: datetime | None, form: str) -> None:
+    """Pull new facts from the sources into the store; goes on where the last pull stopped.
+
+    \b
+    Examples:
+      pipmetrics pull
+      pipmetrics pull --source hub --since 2026-06-01
+    """
+    from pipmetrics.cli.progress import pulling
+
+    with organisation(config) as company, pulling() as progress:
+        report = company.pull(sources or None, since=since, progress=progress)
+    if form == "json":
+        print_json([pulled.to_json() for pulled in report])
+    else:
+        print_text("\n".join(pulled.to_text() for pulled in report))
+    sys.exit(1 if any(pulled.failed for pulled in report) else 0)
+
+
+@click.command()
+@config_option
+@click.option("--metric", required=True, help="Name of a metric; `pipmetrics metrics` lists them.")
+@click.option("--person", help="Only this person of people.yaml.")
+@click.option("--from", "start", type=INSTANT, help="Only rows of windows from this instant.")
+@click.option("--to", "end", type=INSTANT, help="Only rows before this instant.")
+@as_of_option
+@click.option("--clock", type=click.Choice(CLOCKS), help="Measure durations by this clock. Default: the metric's own.")
+@format_option("csv", "json")
+def measurements(
+    config: str,
+    metric: str,
+    person: str | None,
+    start: datetime | None,
+    end: datetime | None,
+    as_of: datetime | None,
+    clock: str | None,
+    form: str,
+) -> None:
+    """Print the measured rows themselves, left-out ones included, with the reason.
+
+    \b
+    Example:
+      pipmetrics measurements --metric review_turnaround --person ada --from 2026-11-01 --format json
+    """
+    from pipmetrics.measure import to_csv, to_json
+
+    with organisation(config) as company:
+        rows = company.measurements(metric, person, start, end, as_of=as_of, clock=clock)
+    if form == "json":
+        print_json(to_json(rows))
+    else:
+        print_text(to_csv(rows))
+
+
+@click.command()
+@format_option("text", "json")
+def metrics(form: str) -> None:
+    """List the metrics with their definitions.
+
+    \b
+    Example:
+      pipmetrics metrics --format json
+    """
+    from pipmetrics import registry
+
+    found = [registry.metric(name) for name in registry.names("metrics")]
+    if form == "json":
+        keys = ("name", "unit", "title", "definition", "needs", "clock", "window_by", "better")
+        print_json([{key: getattr(metric, key) for key in keys} | {"kinds": sorted(metric.kinds)} for metric in found])
+        return
+    print_text("\n\n".join(f"{m.name} ({m.unit}): {m.title}\n{_indent(m.definition)}" for m in found))
+
+
+@click.command()
+@format_option("text", "json")
+def criteria(form: str) -> None:
+    """List the criteria with the parameters that a plan gives them.
+
+    \b
+    Example:
+      pipmetrics criteria
+    """
+    from dataclasses import asdict
+
+    from pipmetrics import registry
+
+    found = [registry.criterion(name) for name in registry.names("criteria")]
+    if form == "json":
+        print_json(
+            [{"name": c.name, "title": c.title, "parameters": [_plain(asdict(p)) for p in c.parameters]} for c in found]
+        )
+        return
+    print_text(
+        "\n\n".join(
+            "\n".join(
+                [f"{c.name}: {c.title}"]
+                + [f"    {p.name} ({p.kind}{', required' if p.required else ''}): {p.help}" for p in c.parameters]
+            )
+            for c in found
+        )
+    )
+
+
+def _plain(parameter: dict[str, object]) -> dict[str, object]:
+    default = parameter["default"]
+    return parameter | {"default": default if isinstance(default, (str, int, float, bool)) else None}
+
+
+def _indent(text: str) -> str:
+    from inspect import cleandoc
+
+    return "\n".join(f"    {line}".rstrip() for line in cleandoc(text).splitlines())
