@@ -7,8 +7,8 @@ A client whose session is mounted this way gets good answers or a `SourceError`,
 not repeat, wait or follow redirects on its own. The wire counts what it sent, so that a run can say what it cost.
 """
 
+from pipmetrics.transport.rulings import Budget, Policy
 from pipmetrics.transport.secrecy import Redacting, reveal
-from pipmetrics.transport.verdicts import Budget, Policy
 from pipmetrics.transport.wire import Wire, mount
 
 __all__ = ["Budget", "Policy", "Redacting", "Wire", "mount", "reveal"]

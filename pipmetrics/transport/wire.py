@@ -21,8 +21,8 @@ from requests.adapters import HTTPAdapter
 from pipmetrics.errors import Deferred, SourceError
 from pipmetrics.model import Secret
 from pipmetrics.transport.reading import is_read
+from pipmetrics.transport.rulings import MENDS, Answer, Budget, Policy, Ruling, budget, instant, judge
 from pipmetrics.transport.secrecy import mask, reveal
-from pipmetrics.transport.verdicts import MENDS, Answer, Budget, Policy, Verdict, budget, instant, judge
 
 log = logging.getLogger("pipmetrics.transport")
 
@@ -120,24 +120,24 @@ class Wire(HTTPAdapter):
         """Tries until an answer is good or final, or the tries are used up."""
         faults = 0
         for tried in range(1, self.policy.tries + 1):
-            response, verdict = self._attempt(asking)
-            if response is not None and verdict.outcome == "good":
+            response, ruling = self._attempt(asking)
+            if response is not None and ruling.outcome == "good":
                 self._failed = 0
                 return response
-            faults += verdict.outcome == "again"
-            last = verdict.outcome == "final" or tried == self.policy.tries or faults == _patience.get()
+            faults += ruling.outcome == "again"
+            last = ruling.outcome == "final" or tried == self.policy.tries or faults == _patience.get()
             if last:
                 break
-            self._wait(asking, verdict, tried)
-        raise self._failure(asking, verdict, tried, 0 if response is None else response.status_code)
+            self._wait(asking, ruling, tried)
+        raise self._failure(asking, ruling, tried, 0 if response is None else response.status_code)
 
-    def _attempt(self, asking: _Asking) -> tuple[requests.Response | None, Verdict]:
+    def _attempt(self, asking: _Asking) -> tuple[requests.Response | None, Ruling]:
         try:
             response = self._follow(asking)
         except requests.exceptions.SSLError:
-            return None, Verdict("final", "the certificate of the service is not trusted")
+            return None, Ruling("final", "the certificate of the service is not trusted")
         except (requests.RequestException, urllib3.exceptions.HTTPError) as fault:
-            return None, Verdict("again", _told(fault))
+            return None, Ruling("again", _told(fault))
         answer = Answer(response.status_code, response.headers, response.content, asking.kind, self._clock())
         self._note(answer)
         return response, judge(answer)
@@ -206,15 +206,16 @@ class Wire(HTTPAdapter):
                 f"the rate limit is reached, again in {minutes:.0f} minutes", where=asking.where, seconds=wait
             )
 
-    def _wait(self, asking: _Asking, verdict: Verdict, tried: int) -> None:
+    def _wait(self, asking: _Asking, ruling: Ruling, tried: int) -> None:
         """Limits close the gate for every thread; after a fault this one pauses for a random while (full jitter)."""
-        log.info("%s: %s, trying again", asking.where, verdict.reason)
+        log.info("%s: %s, trying again", asking.where, ruling.reason)
         with self._lock:
             self.retried += 1
-            if verdict.outcome == "limited":
+            if ruling.outcome == "limited":
                 unnamed = min(self.policy.longest, self.policy.unnamed * 2 ** (tried - 1))
-                wait = unnamed if verdict.wait is None else verdict.wait
-                self._opens[EVERYTHING] = max(self._opens.get(EVERYTHING, 0.0), self._clock() + wait)
+                wait = unnamed if ruling.wait is None else ruling.wait
+                held = asking.kind if ruling.one_kind else EVERYTHING
+                self._opens[held] = max(self._opens.get(held, 0.0), self._clock() + wait)
                 return
         self._sleep(self._uniform(0, min(self.policy.slowest, 2.0**tried)))
 
@@ -236,10 +237,10 @@ class Wire(HTTPAdapter):
                 f"not asked: {self.policy.failures} requests in a row failed, again in {wait:.0f} s", where=where
             )
 
-    def _failure(self, asking: _Asking, verdict: Verdict, tried: int, status: int) -> SourceError:
-        self._count_failure(answered=verdict.outcome == "final" and status > 0, patient=tried == self.policy.tries)
+    def _failure(self, asking: _Asking, ruling: Ruling, tried: int, status: int) -> SourceError:
+        self._count_failure(answered=ruling.outcome == "final" and status > 0, patient=tried == self.policy.tries)
         times = f", tried {tried} times" if tried > 1 else ""
-        return SourceError(verdict.reason + times, where=asking.where, mend=MENDS.get(status, ""), status=status)
+        return SourceError(ruling.reason + times, where=asking.where, mend=MENDS.get(status, ""), status=status)
 
     def _count_failure(self, *, answered: bool, patient: bool) -> None:
         """Requests given up in a row open the circuit; a refusal shows that the service lives."""

@@ -63,15 +63,19 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """`good`; `again`: after a random pause; `limited`: after `wait` seconds (None: none named); `final`: never."""
+class Ruling:
+    """`good`; `again`: after a random pause; `limited`: after `wait` seconds (None: none named); `final`: never.
+
+    `one_kind`: a spent budget holds its own kind of request only, any other limit holds all.
+    """
 
     outcome: Literal["good", "again", "limited", "final"]
     reason: str = ""
     wait: float | None = None
+    one_kind: bool = False
 
 
-GOOD = Verdict("good")
+GOOD = Ruling("good")
 
 _REASONS = {
     400: "the service calls the request malformed (400)",
@@ -120,21 +124,21 @@ def budget(answer: Answer) -> Budget | None:
         return None
 
 
-def judge(answer: Answer) -> Verdict:
+def judge(answer: Answer) -> Ruling:
     """The meaning of an answer. Only JSON of the expected shape is good."""
     if limited := _limited(answer):
         return limited
     status = answer.status
     if status in (202, 408, 425) or status >= 500:
-        return Verdict("again", f"the service answered {status}")
+        return Ruling("again", f"the service answered {status}")
     if status in (204, 304):
         return GOOD
     if status >= 300:
-        return Verdict("final", _REASONS.get(status, f"the service answered {status}"))
+        return Ruling("final", _REASONS.get(status, f"the service answered {status}"))
     return _shape(answer)
 
 
-def _limited(answer: Answer) -> Verdict | None:
+def _limited(answer: Answer) -> Ruling | None:
     status, retry_after = answer.status, answer.header("Retry-After")
     spent = answer.header("X-RateLimit-Remaining", "RateLimit-Remaining") == "0"
     if status == 403:
@@ -143,9 +147,9 @@ def _limited(answer: Answer) -> Verdict | None:
         hit = status == 429 or (status >= 500 and retry_after is not None) or (status == 200 and _limited_query(answer))
     if not hit:
         return None
-    named = retry_after or (answer.header("X-RateLimit-Reset", "RateLimit-Reset") if spent else None)
-    wait = seconds_until(named, answer.server_now)
-    return Verdict("limited", f"a rate limit was met ({status})", None if wait is None else max(1.0, wait))
+    reset = answer.header("X-RateLimit-Reset", "RateLimit-Reset") if spent and not retry_after else None
+    wait = seconds_until(retry_after or reset, answer.server_now)
+    return Ruling("limited", f"a rate limit was met ({status})", None if wait is None else max(1.0, wait), bool(reset))
 
 
 def _names_a_limit(body: bytes) -> bool:
@@ -169,14 +173,14 @@ def _is_limit(error: Mapping[str, Json]) -> bool:
     )
 
 
-def _shape(answer: Answer) -> Verdict:
+def _shape(answer: Answer) -> Ruling:
     found = _parsed(answer.body)
     if found is None:
-        return Verdict("again", "the answer is not JSON" if answer.body else "the answer is empty")
+        return Ruling("again", "the answer is not JSON" if answer.body else "the answer is empty")
     if not isinstance(found, dict | list):
-        return Verdict("final", "the answer is neither an object nor a list")
+        return Ruling("final", "the answer is neither an object nor a list")
     if answer.kind == "graphql" and not (isinstance(found, dict) and {"data", "errors"} & set(found)):
-        return Verdict("final", "the answer has neither data nor errors")
+        return Ruling("final", "the answer has neither data nor errors")
     return GOOD
 
 
