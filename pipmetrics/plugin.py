@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias
 
-from pipmetrics.model import Account, Gap, Json, Person, Signal, Source
+from pipmetrics.model import Account, Gap, Json, Person, Signal, Source, State
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -126,6 +126,17 @@ MEASUREMENT_COLUMNS = (
 )  # fmt: skip
 """SPEC section 5; `start`/`end` are datetime64[us, UTC] (`end` NaT while open), `reason` is "" when counted, `evidence`
 is a tuple of signal keys, the first one the fact that started it."""
+
+REASONS: Mapping[str, State] = {
+    "": "counted",
+    **dict.fromkeys(("unanswered", "unresolved", "follow_up", "running", "not_due"), "pending"),
+    **dict.fromkeys(
+        ("withdrawn", "own", "bot", "ghost", "before_deployment", "duplicate", "invalid", "cannot_reproduce", "wont_do",
+         "not_default_branch", "never_in_progress", "disputed", "rule"),
+        "excluded",
+    ),
+}  # fmt: skip
+"""All reasons there are, and the state that each one makes of a row."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

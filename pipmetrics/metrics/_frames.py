@@ -1,0 +1,109 @@
+"""What the metrics' frames have in common: reading signals by kind and detail, and finishing measurement rows."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import pandas as pd
+
+from pipmetrics.plugin import MEASUREMENT_COLUMNS, REASONS
+
+if TYPE_CHECKING:
+    from pipmetrics.plugin import Facts
+
+MICROSECONDS_PER_HOUR = 3_600_000_000
+INSTANT: Final = "datetime64[us, UTC]"
+
+
+def of_kind(signals: pd.DataFrame, *kinds: str) -> pd.DataFrame:
+    """The signals of these kinds, in the order they stand, with a fresh index."""
+    return signals[signals["kind"].isin(kinds)].reset_index(drop=True)
+
+
+def detail(signals: pd.DataFrame, name: str) -> pd.Series[Any]:
+    """One key of every signal's detail, as objects; None where a signal has no such key."""
+    return pd.Series([found.get(name) for found in signals["detail"]], index=signals.index, dtype=object)
+
+
+def instants(texts: pd.Series[Any]) -> pd.Series[Any]:
+    """ISO 8601 texts as UTC instants; NaT where there is none."""
+    return pd.to_datetime(texts, utc=True, format="ISO8601").astype(INSTANT)
+
+
+def seconds(at: pd.Series[Any]) -> pd.Series[Any]:
+    """The whole second of each instant: services differ in precision, and ties are decided by whole seconds."""
+    whole: pd.Series[Any] = at.dt.floor("s")
+    return whole
+
+
+def person_of(facts: Facts, source: pd.Series[Any], actor: pd.Series[Any]) -> pd.Series[Any]:
+    """The people.yaml id behind each (source, actor) that a detail names; missing for everybody else."""
+    names = actor.astype("str")
+    asked = pd.DataFrame(
+        {"source": source.astype("str"), "id": names.where(~names.str.startswith("@"), names.str.lower())}
+    )
+    if facts.accounts is None or facts.accounts.empty:
+        return pd.Series(np.nan, index=actor.index, dtype="str")
+    known = facts.accounts[["source", "id", "person"]].dropna().drop_duplicates(["source", "id"])
+    return asked.merge(known, on=["source", "id"], how="left")["person"].set_axis(actor.index)
+
+
+def changes(signals: pd.DataFrame) -> pd.DataFrame:
+    """One row a change, from its `change_opened`: subject, author, author_person, author_mark, opened, opened_key."""
+    opened = of_kind(signals, "change_opened").drop_duplicates("subject")
+    return opened[["subject", "actor", "person", "mark", "at", "key"]].set_axis(
+        ["subject", "author", "author_person", "author_mark", "opened", "opened_key"], axis=1
+    )
+
+
+def merges(signals: pd.DataFrame) -> pd.DataFrame:
+    """The merges into a default branch: no other merge gives a row in any metric."""
+    merged = of_kind(signals, "change_merged").drop_duplicates("subject")
+    return merged[detail(merged, "default_branch").eq(True)].reset_index(drop=True)
+
+
+def first_per(signals: pd.DataFrame, *columns: str) -> pd.DataFrame:
+    """The earliest signal of each group; signals of one instant by key."""
+    return signals.sort_values(["at", "key"], kind="stable").drop_duplicates(list(columns)).reset_index(drop=True)
+
+
+def mark_reason(marks: pd.Series[Any]) -> pd.Series[Any]:
+    """Why an act is left out for who did it: "bot", "ghost" or ""."""
+    return marks.where(marks.isin(["bot", "ghost"]), "")
+
+
+def whole_microseconds(hours: pd.Series[Any]) -> pd.Series[Any]:
+    """Hours free of the rounding that sums of spans gather, so that 24 h of pieces are not more than 24 h."""
+    return (hours * MICROSECONDS_PER_HOUR).round() / MICROSECONDS_PER_HOUR + 0.0
+
+
+def evidence(rows: int, *parts: tuple[Any, Any]) -> list[tuple[str, ...]]:
+    """The signal keys each of `rows` rows was counted from.
+
+    A part is (row numbers, keys) of equal length. Parts stand in the order given; missing and repeated keys are
+    left out.
+    """
+    number = np.concatenate([np.asarray(row, dtype=np.int64) for row, _ in parts])
+    keys = pd.concat([pd.Series(key).astype("str").reset_index(drop=True) for _, key in parts], ignore_index=True)
+    long = pd.DataFrame({"row": number, "key": keys}).dropna().drop_duplicates()
+    long = long.sort_values("row", kind="stable")
+    bounds = np.searchsorted(long["row"].to_numpy(), np.arange(rows + 1))
+    flat = long["key"].tolist()
+    return [tuple(flat[low:high]) for low, high in pairwise(bounds)]
+
+
+def measurements(metric: str, unit: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """Finished rows: MEASUREMENT_COLUMNS (and whatever more `rows` has), the state that each reason makes.
+
+    `rows` has person, source, subject, key, start, end, value, url, evidence and, unless all are counted, reason.
+    Rows of nobody in people.yaml are dropped.
+    """
+    kept = rows[rows["person"].notna()].reset_index(drop=True)
+    kept = kept.assign(metric=metric, unit=unit, reason=kept.get("reason", ""))
+    kept["state"] = kept["reason"].map(REASONS)
+    more = [column for column in kept.columns if column not in MEASUREMENT_COLUMNS]
+    texts = ("metric", "person", "source", "subject", "key", "unit", "state", "reason", "url")
+    kinds = dict.fromkeys(texts, "str") | {"start": INSTANT, "end": INSTANT, "value": "float64", "evidence": "object"}
+    return kept[[*MEASUREMENT_COLUMNS, *more]].astype(kinds)
