@@ -12,13 +12,20 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, TypeAlias
 
-from pipmetrics.model import Account, Gap, Json, Person, Signal, Source, State
+from pipmetrics.model import Account, Criterion, Gap, Json, Person, Plan, Signal, Source, State
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     import pandas as pd
 
     from pipmetrics.model import Attestation, Clock
     from pipmetrics.transport import Wire
+
+    FloatArray: TypeAlias = npt.NDArray[np.float64]
+    IntArray: TypeAlias = npt.NDArray[np.int64]
+    ByteArray: TypeAlias = npt.NDArray[np.uint8]
+    BoolArray: TypeAlias = npt.NDArray[np.bool_]
 
 ParameterKind: TypeAlias = Literal[
     "duration",
@@ -186,10 +193,155 @@ class Metric:
 
 # --- criteria -----------------------------------------------------------------------------------------------------
 
+COUNTED, OPEN, WITHDRAWN, EXCLUDED, PENDING = range(5)
+"""What a row is to a criterion. OPEN (unanswered, unresolved) and WITHDRAWN rows carry the hours so far, which a limit
+reads again; EXCLUDED rows stay out and PENDING ones wait, whatever the criterion."""
 
-class CriterionRule(Protocol):
-    """A scoring rule that plans name under `criterion:`."""
+MEASURED_UNITS = frozenset({"hours", "lines", "comments"})
+"""Units of what is measured rather than counted: their sums have no interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many of the rows: those with value <= `limit` (open and withdrawn ones beyond it are misses), or, without a
+    limit, the values themselves, which are then 0 to 1. Clopper-Pearson."""
+
+    limit: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quantile:
+    """The smallest t with F(t) >= `q`, open rows right-censored (Kaplan-Meier). Order statistics."""
+
+    q: float
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """The mean of the counted values. Student's t on at least 10 samples."""
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """The number of counted rows (`rows`) or the sum of their values, divided by the exposure `per` when there is one
+    (the name of a metric). Garwood; `things`: the values are 1, or shares of 1, of things that happen."""
+
+    rows: bool = False
+    per: str | None = None
+    things: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """The rate against the baseline's: the reduction 1 - r, or with `increase` r - 1. The exposure is the metric `per`,
+    else the person's working days. Exact conditional binomial."""
+
+    per: str | None = None
+    increase: bool = False
+    things: bool = True
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Weeks:
+    """Scores of an inner criterion in complete plan weeks: those of cell i are offsets[i]:offsets[i + 1], in order."""
+
+    offsets: IntArray
+    value: FloatArray
+    met: BoolArray
+    enough: BoolArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cells:
+    """Many cells at once, a cell being one criterion in one window; the rows of cell i are offsets[i]:offsets[i + 1].
+
+    `weeks` belongs to forms with an inner criterion; `weeks_left` are the complete plan weeks that still come, `closed`
+    says whether the plan has ended, `as_of` is each cell's instant.
+    """
+
+    criteria: Sequence[Criterion]
+    plans: Sequence[Plan]
+    as_of: Sequence[datetime]
+    offsets: IntArray
+    values: FloatArray
+    kinds: ByteArray
+    closed: BoolArray
+    weeks_left: IntArray
+    weeks: Weeks | None = None
+
+    def __len__(self) -> int:
+        return len(self.criteria)
+
+    def sum(self, rows: FloatArray | BoolArray) -> FloatArray:
+        """Adds up, cell by cell, one number a row; cells without rows give 0."""
+        import numpy as np  # which `pipmetrics --help` does not need
+
+        totals = np.zeros(len(self.offsets) - 1)
+        filled = np.flatnonzero(np.diff(self.offsets))
+        if len(filled):
+            totals[filled] = np.add.reduceat(rows, self.offsets[filled], dtype=np.float64)
+        return totals
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """What a form of one's own gives, one entry a cell; NaN is no number, infinity is unbounded.
+
+    `meets`: None compares value and target. `reachable`: can the target still be reached while the plan runs.
+    """
+
+    value: FloatArray
+    low: FloatArray
+    high: FloatArray
+    n: FloatArray
+    enough: BoolArray
+    reachable: BoolArray
+    meets: BoolArray | None = None
+    target: FloatArray | None = None
+    needed: Sequence[str | None] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Own:
+    """A form that the plugin scores itself: one function over all its cells.
+
+    `weekly` is an inner criterion to be scored in every complete plan week of the window; `choose` picks (and may
+    rewrite) the rows of one criterion from the metric's frame of all people as known at an instant; without it they are
+    the person's.
+    """
+
+    score: Callable[[Cells], Scores]
+    weekly: Criterion | None = None
+    choose: Callable[[Plan, Criterion, pd.DataFrame, datetime], pd.DataFrame] | None = None
+
+
+Form: TypeAlias = Share | Quantile | Mean | Total | Ratio | Own
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What a criterion strives for: a form of statistic, its target, on which side, in which unit.
+
+    `minimum`: samples (exposure, for forms that have one) under which there is no verdict.
+    """
+
+    form: Form
+    target: float
+    at_least: bool
+    unit: str
+    minimum: float
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionRule:
+    """A scoring rule that plans name under `criterion:`.
+
+    `goal(criterion, unit)` turns a criterion on a metric of that unit into its Goal; ValueError when they do not fit
+    (its text is shown beside the place in the file). `metric` is read when the plan names none.
+    """
 
     name: str
     title: str
     parameters: tuple[Parameter, ...]
+    goal: Callable[[Criterion, str], Goal]
+    metric: str = ""
