@@ -79,8 +79,8 @@ def whole_microseconds(hours: pd.Series[Any]) -> pd.Series[Any]:
     return (hours * MICROSECONDS_PER_HOUR).round() / MICROSECONDS_PER_HOUR + 0.0
 
 
-def evidence(rows: int, *parts: tuple[Any, Any]) -> list[tuple[str, ...]]:
-    """The signal keys each of `rows` rows was counted from.
+def evidence(rows: int, *parts: tuple[Any, Any]) -> pd.Series[Any]:
+    """The signal keys that each of `rows` rows, numbered from 0, was counted from: tuples, as objects.
 
     A part is (row numbers, keys) of equal length. Parts stand in the order given; missing and repeated keys are
     left out.
@@ -91,11 +91,11 @@ def evidence(rows: int, *parts: tuple[Any, Any]) -> list[tuple[str, ...]]:
     long = long.sort_values("row", kind="stable")
     bounds = np.searchsorted(long["row"].to_numpy(), np.arange(rows + 1))
     flat = long["key"].tolist()
-    return [tuple(flat[low:high]) for low, high in pairwise(bounds)]
+    return pd.Series([tuple(flat[low:high]) for low, high in pairwise(bounds)], dtype=object)
 
 
-def measurements(metric: str, unit: str, rows: pd.DataFrame) -> pd.DataFrame:
-    """Finished rows: MEASUREMENT_COLUMNS (and whatever more `rows` has), the state that each reason makes.
+def measurements(metric: str, unit: str, rows: pd.DataFrame, *more: str) -> pd.DataFrame:
+    """Finished rows: MEASUREMENT_COLUMNS and the columns of `rows` named in `more`; the reason makes the state.
 
     `rows` has person, source, subject, key, start, end, value, url, evidence and, unless all are counted, reason.
     Rows of nobody in people.yaml are dropped.
@@ -103,7 +103,6 @@ def measurements(metric: str, unit: str, rows: pd.DataFrame) -> pd.DataFrame:
     kept = rows[rows["person"].notna()].reset_index(drop=True)
     kept = kept.assign(metric=metric, unit=unit, reason=kept.get("reason", ""))
     kept["state"] = kept["reason"].map(REASONS)
-    more = [column for column in kept.columns if column not in MEASUREMENT_COLUMNS]
     texts = ("metric", "person", "source", "subject", "key", "unit", "state", "reason", "url")
     kinds = dict.fromkeys(texts, "str") | {"start": INSTANT, "end": INSTANT, "value": "float64", "evidence": "object"}
     return kept[[*MEASUREMENT_COLUMNS, *more]].astype(kinds)

@@ -21,8 +21,7 @@ def measure(facts: Facts) -> pd.DataFrame:
         reason=mark_reason(merged["mark"]),
         evidence=evidence(len(merged), (merged.index, merged["key"])),
     )
-    columns = ["person", "source", "subject", "key", "start", "end", "value", "url", "reason", "evidence"]
-    return measurements("changes_merged", "changes", rows[columns])
+    return measurements("changes_merged", "changes", rows)
 
 
 METRIC = Metric(
