@@ -139,7 +139,7 @@ def criterion_cells(criterion: Json) -> tuple[Text, ...]:
     now = Text(words.number(criterion["value"], unit), style="bold")
     interval = criterion["interval"]
     if interval:
-        now.append(f"\n{words.between(*interval, unit)}", style="not bold")
+        now.append(f"\n{words.between(interval[0], interval[1], unit)}", style="not bold")
     now.append(f"\nn {criterion['n']:g}" if criterion["n"] is not None else "", style="not bold")
     baseline = criterion["baseline"] or {"value": None, "n": None}
     before = words.number(baseline["value"], unit) + (f"\nn {baseline['n']:g}" if baseline["n"] is not None else "")
@@ -147,7 +147,11 @@ def criterion_cells(criterion: Json) -> tuple[Text, ...]:
     end = words.NOTHING
     if projection:
         end = words.number(projection["value"], unit)
-        end += f"\n{words.between(*projection['interval'], unit)}" if projection["interval"] else ""
+        end += (
+            f"\n{words.between(projection['interval'][0], projection['interval'][1], unit)}"
+            if projection["interval"]
+            else ""
+        )
     said = _verdict(criterion["verdict"])
     said.append("\n" + "\n".join(wrap(clean(criterion.get("expectation") or criterion["id"]), 29)), style="default")
     return (
