@@ -40,12 +40,11 @@ def seconds(at: pd.Series[Any]) -> pd.Series[Any]:
 
 def person_of(facts: Facts, source: pd.Series[Any], actor: pd.Series[Any]) -> pd.Series[Any]:
     """The people.yaml id behind each (source, actor) that a detail names; missing for everybody else."""
-    names = actor.astype("str")
-    asked = pd.DataFrame(
-        {"source": source.astype("str"), "id": names.where(~names.str.startswith("@"), names.str.lower())}
-    )
-    if facts.accounts is None or facts.accounts.empty:
+    if facts.accounts is None:
         return pd.Series(np.nan, index=actor.index, dtype="str")
+    names = actor.astype("str")
+    names = names.mask(names.str.startswith("@"), names.str.lower())
+    asked = pd.DataFrame({"source": source.astype("str").array, "id": names.array})
     known = facts.accounts[["source", "id", "person"]].dropna().drop_duplicates(["source", "id"])
     return asked.merge(known, on=["source", "id"], how="left")["person"].set_axis(actor.index)
 
