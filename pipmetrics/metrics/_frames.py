@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 MICROSECONDS_PER_HOUR = 3_600_000_000
 INSTANT: Final = "datetime64[us, UTC]"
+TEXTS = ("metric", "person", "source", "subject", "key", "unit", "state", "reason", "url")
+"""The columns of a measurement that hold text."""
 
 
 def of_kind(signals: pd.DataFrame, *kinds: str) -> pd.DataFrame:
@@ -68,6 +72,14 @@ def first_per(signals: pd.DataFrame, *columns: str) -> pd.DataFrame:
     return signals.sort_values(["at", "key"], kind="stable").drop_duplicates(list(columns)).reset_index(drop=True)
 
 
+def matches(texts: pd.Series[Any], patterns: Sequence[str]) -> pd.Series[Any]:
+    """Whether each text matches one of the shell patterns, with case; a leading ``**/`` may stand for no folder."""
+    asked = [*patterns, *(pattern.removeprefix("**/") for pattern in patterns)]
+    codes, distinct = pd.factorize(texts)
+    hit = np.array([any(fnmatchcase(text, pattern) for pattern in asked) for text in distinct] + [False], dtype=bool)
+    return pd.Series(hit[codes], index=texts.index)
+
+
 def mark_reason(marks: pd.Series[Any]) -> pd.Series[Any]:
     """Why an act is left out for who did it: "bot", "ghost" or ""."""
     return marks.where(marks.isin(["bot", "ghost"]), "")
@@ -102,6 +114,5 @@ def measurements(metric: str, unit: str, rows: pd.DataFrame, *more: str) -> pd.D
     kept = rows[rows["person"].notna()].reset_index(drop=True)
     kept = kept.assign(metric=metric, unit=unit, reason=kept.get("reason", ""))
     kept["state"] = kept["reason"].map(REASONS)
-    texts = ("metric", "person", "source", "subject", "key", "unit", "state", "reason", "url")
-    kinds = dict.fromkeys(texts, "str") | {"start": INSTANT, "end": INSTANT, "value": "float64", "evidence": "object"}
+    kinds = dict.fromkeys(TEXTS, "str") | {"start": INSTANT, "end": INSTANT, "value": "float64", "evidence": "object"}
     return kept[[*MEASUREMENT_COLUMNS, *more]].astype(kinds)

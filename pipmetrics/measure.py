@@ -1,0 +1,254 @@
+"""Step two: signals -> measurements, for all people at once, with what the plan's rules leave out marked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from pipmetrics import calendars, identity, registry
+from pipmetrics.errors import PluginError
+from pipmetrics.metrics._frames import INSTANT, TEXTS, detail, matches, of_kind
+from pipmetrics.model import Clock, ExcludeRule, MeasureRequest, Person, Source
+from pipmetrics.plugin import MEASUREMENT_COLUMNS, REASONS, SIGNAL_COLUMNS, Facts, Metric
+
+if TYPE_CHECKING:
+    from pipmetrics.model import Attestation, Json
+
+FIELDS = MEASUREMENT_COLUMNS[:-1]
+"""What is printed of a measurement; its evidence is opened by `explain`."""
+
+_SIGNAL_TEXTS = ("source", "kind", "subject", "key", "actor", "mark", "url")
+
+
+def measure(
+    request: MeasureRequest,
+    signals: pd.DataFrame,
+    accounts: pd.DataFrame,
+    people: Sequence[Person],
+    sources: Mapping[str, Source],
+    attestations: Sequence[Attestation] = (),
+) -> pd.DataFrame:
+    """The metric's rows for everybody in `people`, as known before `request.as_of`, by person, start, source and key.
+
+    `signals` has SIGNAL_COLUMNS, `accounts` what the store gives (identity.resolve). The result has
+    MEASUREMENT_COLUMNS and whatever more the metric adds. PluginError when the metric breaks its contract.
+    """
+    metric = registry.metric(request.metric)
+    identities = identity.resolve(people, accounts)
+    facts = Facts(
+        signals=_known(signals, metric.kinds, request.as_of, identities),
+        as_of=request.as_of,
+        people=people,
+        sources=sources,
+        hours=hours_of(people),
+        clock=request.clock or metric.clock or "elapsed",
+        attribution=request.attribution,
+        follow_up_days=request.follow_up.total_seconds() / 86_400,
+        include=request.include,
+        attestations=attestations,
+        accounts=identity.current(accounts, identities),
+    )
+    rows = _checked(metric, metric.measure(facts), people)
+    return rows.sort_values(["person", "start", "source", "key"], kind="stable").reset_index(drop=True)
+
+
+def hours_of(people: Sequence[Person]) -> Callable[..., pd.Series[Any]]:
+    """`Facts.hours` for these people; spans of anybody else have no hours (NaN)."""
+    ids = pd.Index([person.id for person in people], dtype="str")
+    distinct = list(dict.fromkeys(person.calendar for person in people))
+    place = {calendar: code for code, calendar in enumerate(distinct)}
+    codes = np.array([place[person.calendar] for person in people] + [0], dtype=np.int64)
+
+    def hours(person: pd.Series[Any], start: pd.Series[Any], end: pd.Series[Any], clock: Clock) -> pd.Series[Any]:
+        who = ids.get_indexer(pd.Index(person.astype("str")))
+        since, until = (at.to_numpy(dtype="datetime64[us]", copy=True) for at in (start, end))
+        until[who < 0] = np.datetime64("NaT")
+        return pd.Series(
+            calendars.hours(clock, distinct, codes[who], since, until), index=person.index, dtype="float64"
+        )
+
+    return hours
+
+
+def _known(signals: pd.DataFrame, kinds: frozenset[str], as_of: datetime, identities: pd.DataFrame) -> pd.DataFrame:
+    """The signals of these kinds before `as_of`, sorted by (at, key, source), each with its person."""
+    before = signals["at"].lt(pd.Timestamp(as_of)) & signals["kind"].isin(kinds)
+    known = signals.loc[before, list(SIGNAL_COLUMNS)]
+    known = known.astype(dict.fromkeys(_SIGNAL_TEXTS, "str") | {"at": INSTANT, "value": "float64"})
+    if not _in_order(known):
+        known = known.sort_values(["at", "key", "source"], kind="stable")
+    known = known.reset_index(drop=True)
+    return known.assign(person=identity.attach(known["source"], known["actor"], identities))
+
+
+def _in_order(signals: pd.DataFrame) -> bool:
+    """Whether they stand by (at, key, source) already, as a store gives them: cheaper than sorting a million keys."""
+    at = signals["at"].to_numpy(dtype="datetime64[us]")
+    if (at[1:] < at[:-1]).any():
+        return False
+    same = np.flatnonzero(at[1:] == at[:-1])
+    names = signals["key"].to_numpy(dtype=object), signals["source"].to_numpy(dtype=object)
+    earlier, later = (list(zip(names[0][rows], names[1][rows], strict=True)) for rows in (same, same + 1))
+    return all(map(tuple.__le__, earlier, later))
+
+
+def _checked(metric: Metric, rows: pd.DataFrame, people: Sequence[Person]) -> pd.DataFrame:
+    """The rows in the promised types, or PluginError that says what is wrong with them."""
+    absent = [column for column in MEASUREMENT_COLUMNS if column not in rows]
+    if absent:
+        raise _broken(metric, f"its rows have no column {', '.join(absent)}")
+    try:
+        rows = rows.astype(dict.fromkeys(TEXTS, "str") | {"start": INSTANT, "end": INSTANT, "value": "float64"})
+    except (TypeError, ValueError) as error:
+        raise _broken(metric, f"a column has the wrong type: {error}") from error
+    faults = {
+        "a row of another metric": rows["metric"].ne(metric.name),
+        f"a unit other than {metric.unit}": rows["unit"].ne(metric.unit),
+        "a person who is not in people.yaml": ~rows["person"].isin([person.id for person in people]),
+        "a row without source, subject or key": rows[["source", "subject", "key"]].isna().any(axis=1),
+        "a row without start": rows["start"].isna(),
+        "a counted row without value": rows["state"].eq("counted") & rows["value"].isna(),
+        "an unknown reason": ~rows["reason"].isin(list(REASONS)),
+        "a state that its reason does not make": rows["state"].ne(rows["reason"].map(REASONS)),
+        "evidence that is no tuple": ~rows["evidence"].map(lambda keys: isinstance(keys, tuple)).astype(bool),
+        "two rows with one key": rows.duplicated(["person", "source", "key"]),
+    }
+    for fault, where in faults.items():
+        if where.any():
+            raise _broken(metric, f"it gave {fault}: {rows.loc[where, 'key'].iloc[0]}")
+    more = [column for column in rows.columns if column not in MEASUREMENT_COLUMNS]
+    return rows[[*MEASUREMENT_COLUMNS, *more]]
+
+
+def _broken(metric: Metric, what: str) -> PluginError:
+    return PluginError(
+        f"the metric {metric.name!r} breaks its contract: {what}",
+        mend="Report it to whoever wrote the metric; pipmetrics/plugin.py states the contract.",
+    )
+
+
+# --- what a plan's rules leave out --------------------------------------------------------------------------------
+
+
+def attributes(signals: pd.DataFrame, accounts: pd.DataFrame | None = None) -> pd.DataFrame:
+    """What exclude rules ask of a subject: columns source, subject, repository, labels, author_login, paths.
+
+    One row a change or issue. The last three are tuples: the labels of today, every login that the author is known by
+    (`accounts`, as the store gives them, add the former ones), the files of a merged change.
+    """
+    opened = of_kind(signals, "change_opened", "issue_opened").drop_duplicates("subject", ignore_index=True)
+    merged = of_kind(signals, "change_merged").drop_duplicates("subject").set_index("subject")
+    files = detail(merged, "files").map(lambda files: [file[0] for file in files or ()])
+    subjects = opened["subject"]
+    return pd.DataFrame(
+        {
+            "source": opened["source"],
+            "subject": subjects,
+            "repository": repository_of(subjects),
+            "labels": _tuples(detail(opened, "labels"), subjects.map(detail(merged, "labels"))),
+            "author_login": _tuples(detail(opened, "author_login"), _former_logins(opened, accounts)),
+            "paths": _tuples(subjects.map(files)),
+        }
+    )
+
+
+def repository_of(subjects: pd.Series[Any]) -> pd.Series[Any]:
+    """``owner/name`` of a change, an issue or a deployment; the project's key of a Jira issue."""
+    return subjects.astype("str").str.extract(r"^[^:]*:(.+?)(?:[#!@][^#!@]*|-\d+)$", expand=False)
+
+
+def apply_rules(measurements: pd.DataFrame, rules: Sequence[ExcludeRule], attributes: pd.DataFrame) -> pd.DataFrame:
+    """The rows with what a rule hits excluded (rule); the new column `note` holds the reason that the rule gives.
+
+    Patterns are those of fnmatch, with case for all but authors, over the whole text; repositories and subjects may be
+    written with their source before them. A change is hit when any of its labels, logins or files is. The first rule
+    that hits decides. Rows that are already excluded keep their reason; withdrawn ones do not, because a criterion
+    with a limit counts those again.
+    """
+    rows = measurements.assign(note="")
+    for rule in rules:
+        hit = _hit(rows["subject"], rule, attributes)
+        hit &= rows["state"].ne("excluded") | rows["reason"].eq("withdrawn")
+        rows = rows.assign(
+            state=rows["state"].mask(hit, "excluded"),
+            reason=rows["reason"].mask(hit, "rule"),
+            note=rows["note"].mask(hit, rule.reason),
+        )
+    return rows.astype({"note": "str"})
+
+
+def _hit(subjects: pd.Series[Any], rule: ExcludeRule, attributes: pd.DataFrame) -> pd.Series[Any]:
+    if rule.part in ("subject", "repository"):
+        source = subjects.str.partition(":")[0]
+        texts = subjects.str.partition(":")[2] if rule.part == "subject" else repository_of(subjects)
+        return matches(texts, [rule.pattern]) | matches(source + ":" + texts, [rule.pattern])
+    column = {"label": "labels", "author": "author_login", "path": "paths"}[rule.part]
+    each = attributes[["subject", column]].explode(column).dropna()
+    folded = rule.part == "author"
+    texts = each[column].str.lower() if folded else each[column]
+    hit = matches(texts, [rule.pattern.lower() if folded else rule.pattern])
+    return subjects.isin(each.loc[hit, "subject"])
+
+
+def _former_logins(opened: pd.DataFrame, accounts: pd.DataFrame | None) -> pd.Series[Any]:
+    """All logins of each author, as lists; missing where no account is known."""
+    if accounts is None:
+        return pd.Series(None, index=opened.index, dtype=object)
+    known = (
+        accounts.dropna(subset=["login"]).groupby(["source", "id"])["login"].agg(list).rename("logins").reset_index()
+    )
+    actors = opened[["source", "actor"]].astype("str")
+    return actors.merge(known, left_on=["source", "actor"], right_on=["source", "id"], how="left")["logins"]
+
+
+def _tuples(*columns: pd.Series[Any]) -> pd.Series[Any]:
+    """The texts and lists of texts of all columns, one tuple a row without repeats."""
+    parts = [[value if isinstance(value, list) else [value] for value in column] for column in columns]
+    joined = [
+        tuple(dict.fromkeys(t for part in row for t in part if isinstance(t, str))) for row in zip(*parts, strict=True)
+    ]
+    return pd.Series(joined, index=columns[0].index, dtype=object)
+
+
+# --- choosing and printing ----------------------------------------------------------------------------------------
+
+
+def in_window(
+    measurements: pd.DataFrame, metric: Metric, start: datetime | None = None, end: datetime | None = None
+) -> pd.DataFrame:
+    """The rows that belong to [start, end) by the instant that the metric goes by; None leaves a side open."""
+    at = measurements[metric.window_by]
+    inside = at.notna()
+    if start is not None:
+        inside &= at >= pd.Timestamp(start)
+    if end is not None:
+        inside &= at < pd.Timestamp(end)
+    return measurements[inside].reset_index(drop=True)
+
+
+def to_json(measurements: pd.DataFrame) -> list[dict[str, Json]]:
+    """A list of objects with FIELDS: instants in ISO 8601 UTC, full floats, null for what there is not."""
+    shown = _shown(measurements).astype(object)
+    return [dict(zip(FIELDS, row, strict=True)) for row in shown.where(shown.notna(), None).itertuples(index=False)]
+
+
+def to_csv(measurements: pd.DataFrame) -> str:
+    """The same as a table with a header; what there is not is left empty."""
+    return _shown(measurements).to_csv(index=False, lineterminator="\n")
+
+
+def _shown(measurements: pd.DataFrame) -> pd.DataFrame:
+    shown = measurements[list(FIELDS)]
+    return shown.assign(
+        start=_iso(shown["start"]), end=_iso(shown["end"]), reason=shown["reason"].where(shown["reason"].ne(""), None)
+    )
+
+
+def _iso(at: pd.Series[Any]) -> pd.Series[Any]:
+    texts = at.dt.tz_convert("UTC").dt.strftime("%Y-%m-%dT%H:%M:%S.%f").astype("str")
+    printed: pd.Series[Any] = texts.str.removesuffix(".000000") + "Z"
+    return printed
