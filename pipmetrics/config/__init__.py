@@ -1,0 +1,10 @@
+"""Settings, people and plans from files: read, checked, linted, described, and written to start from."""
+
+from __future__ import annotations
+
+from pipmetrics.config import lint
+from pipmetrics.config.configuration import Config
+from pipmetrics.config.lint import Finding, Outlook, explain
+from pipmetrics.config.load import load
+
+__all__ = ["Config", "Finding", "Outlook", "explain", "lint", "load"]
