@@ -20,7 +20,8 @@ def choose(plan: Plan, criterion: Criterion, rows: pd.DataFrame, as_of: datetime
     `rows` has the columns plan, criterion and role beside those of every measurement.
     """
     role = criterion.parameters["by"]
-    return rows.loc[(rows["plan"] == plan.id) & (rows["criterion"] == criterion.id) & (rows["role"] == role)]
+    found: pd.DataFrame = rows[(rows["plan"] == plan.id) & (rows["criterion"] == criterion.id) & (rows["role"] == role)]
+    return found
 
 
 def score(cells: Cells) -> Scores:

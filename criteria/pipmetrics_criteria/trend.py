@@ -9,6 +9,7 @@ import numpy as np
 
 from pipmetrics.model import Criterion
 from pipmetrics.plugin import Cells, CriterionRule, Goal, Own, Parameter, Scores
+from pipmetrics_criteria.threshold import STATISTICS, form
 
 DIRECTIONS = {"down": -1.0, "up": 1.0, "falling": -1.0, "rising": 1.0, "decreasing": -1.0, "increasing": 1.0}
 LEAST_WEEKS = 5
@@ -54,13 +55,14 @@ def score(cells: Cells) -> Scores:
 
 def goal(criterion: Criterion, unit: str) -> Goal:
     """The slope over plan weeks has the sign of `direction` and at least the size of `minimum_slope`."""
-    weekly = {"statistic": criterion.parameters.get("statistic") or "median", "at_least": 0.0}
-    if criterion.parameters.get("per") is not None:
-        weekly["per"] = criterion.parameters["per"]
+    statistic, per = criterion.parameters.get("statistic") or "median", criterion.parameters.get("per")
+    weekly = {"statistic": statistic, "at_least": 0.0} | ({} if per is None else {"per": per})
     inner = replace(criterion, criterion="threshold", parameters=weekly, minimum=1, guardrail=None)
-    asked = slope_asked(criterion)
     rising = DIRECTIONS[criterion.parameters["direction"]] > 0
-    return Goal(Own(score, weekly=inner), asked, rising, f"{unit} per week", max(LEAST_WEEKS, criterion.minimum))
+    of = form(statistic, unit, per)[1]
+    return Goal(
+        Own(score, weekly=inner), slope_asked(criterion), rising, f"{of} per week", max(LEAST_WEEKS, criterion.minimum)
+    )
 
 
 TREND = CriterionRule(
@@ -74,7 +76,7 @@ TREND = CriterionRule(
             "choice",
             "The weekly statistic.",
             default="median",
-            choices=("median", "p75", "p90", "mean", "total", "count", "share", "rate"),
+            choices=STATISTICS,
         ),
         Parameter("per", "metric", "The exposure, when the weekly statistic is a rate."),
     ),
