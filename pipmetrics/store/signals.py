@@ -161,7 +161,7 @@ def frame(connection: Connection, choice: Choice) -> pd.DataFrame:
     found: list[Row] = []
     for part in _split(choice):
         for table in (SIGNAL,) if choice.revision is None else (SIGNAL, SIGNAL_PAST):
-            found.extend(map(tuple, connection.execute(_statement(table, part))))
+            found.extend(map(tuple, connection.execute(_statement(table, part)).all()))
     return framed(found)
 
 

@@ -46,10 +46,14 @@ class Store:
         for a store that cannot be opened or was written by a newer version.
         """
         store = cls(make_engine(parse(url)), None if key is None else KeyFile(Path(key)))
-        with reading(store.engine) as connection:
-            newest = migrate.version(connection) == migrate.NEWEST
-        if not newest:
-            store._migrate(now)
+        try:
+            with reading(store.engine) as connection:
+                newest = migrate.version(connection) == migrate.NEWEST
+            if not newest:
+                store._migrate(now)
+        except BaseException:
+            store.close()
+            raise
         return store
 
     def _migrate(self, now: datetime) -> None:
