@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from pipmetrics.model import CHANGE_KINDS, ISSUE_KINDS
@@ -37,14 +38,16 @@ def resolve(people: Sequence[Person], accounts: pd.DataFrame) -> pd.DataFrame:
 
 def attach(source: pd.Series[Any], actor: pd.Series[Any], identities: pd.DataFrame) -> pd.Series[Any]:
     """The person behind each (source, actor); missing for everybody else. `identities` is what `resolve` gave."""
-    names = actor.astype("str")
-    asked = pd.DataFrame({"source": source.astype("str").array, "actor": _folded(names).array})
-    return asked.merge(identities, on=["source", "actor"], how="left")["person"].set_axis(actor.index)
-
-
-def _folded(actors: pd.Series[Any]) -> pd.Series[Any]:
-    """Actors as `resolve` writes them: mentions in lower case, ids as they are."""
-    return actors.mask(actors.str.startswith("@"), actors.str.lower())
+    sources, known_sources = pd.factorize(source.astype("str"))
+    actors, known_actors = pd.factorize(actor.astype("str"))
+    folded = pd.Series(known_actors, dtype="str")
+    folded = folded.mask(folded.str.startswith("@"), folded.str.lower())
+    # One row a source, one column an actor, and a last column for what has no actor.
+    found = np.full((max(len(known_sources), 1), len(folded) + 1), None, dtype=object)
+    for place, name in enumerate(known_sources):
+        there = identities[identities["source"].eq(name)].set_index("actor")["person"]
+        found[place, :-1] = folded.map(there).astype(object)
+    return pd.Series(found[sources, actors], index=actor.index, dtype="str")
 
 
 def current(accounts: pd.DataFrame, identities: pd.DataFrame) -> pd.DataFrame:

@@ -53,18 +53,14 @@ def person_of(facts: Facts, source: pd.Series[Any], actor: pd.Series[Any]) -> pd
     return asked.merge(known, on=["source", "id"], how="left")["person"].set_axis(actor.index)
 
 
-def changes(signals: pd.DataFrame) -> pd.DataFrame:
-    """One row a change, from its `change_opened`: subject, author, author_person, author_mark, opened, opened_key."""
-    opened = of_kind(signals, "change_opened").drop_duplicates("subject")
-    return opened[["subject", "actor", "person", "mark", "at", "key"]].set_axis(
-        ["subject", "author", "author_person", "author_mark", "opened", "opened_key"], axis=1
-    )
-
-
-def merges(signals: pd.DataFrame) -> pd.DataFrame:
-    """The merges into a default branch: no other merge gives a row in any metric."""
-    merged = of_kind(signals, "change_merged").drop_duplicates("subject")
-    return merged[detail(merged, "default_branch").eq(True)].reset_index(drop=True)
+def local_days(facts: Facts, person: pd.Series[Any], at: pd.Series[Any]) -> pd.Series[Any]:
+    """The day of each instant in the person's time zone, as its midnight without a zone; NaT for nobody's."""
+    zones = person.map({someone.id: someone.calendar.timezone for someone in facts.people})
+    days = pd.Series(pd.NaT, index=at.index, dtype="datetime64[us]")
+    for zone in zones.dropna().unique():
+        there = zones.eq(zone)
+        days[there] = at[there].dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
+    return days
 
 
 def first_per(signals: pd.DataFrame, *columns: str) -> pd.DataFrame:
@@ -83,6 +79,21 @@ def matches(texts: pd.Series[Any], patterns: Sequence[str]) -> pd.Series[Any]:
 def mark_reason(marks: pd.Series[Any]) -> pd.Series[Any]:
     """Why an act is left out for who did it: "bot", "ghost" or ""."""
     return marks.where(marks.isin(["bot", "ghost"]), "")
+
+
+def left_out(
+    include: frozenset[str], marks: pd.Series[Any], own: pd.Series[Any], bot: pd.Series[Any]
+) -> pd.Series[Any]:
+    """Why rows are left out for who took part, "" when they are not.
+
+    `marks` are of the measured person's own account; `own` says that both sides are that person, `bot` that the other
+    side is one. `include` may let these two in.
+    """
+    reason = mark_reason(marks)
+    for name, found in (("own", own), ("bot", bot)):
+        if name not in include:
+            reason = reason.mask(reason.eq("") & found, name)
+    return reason
 
 
 def whole_microseconds(hours: pd.Series[Any]) -> pd.Series[Any]:

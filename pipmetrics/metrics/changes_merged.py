@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipmetrics.metrics._frames import evidence, mark_reason, measurements, merges
+from pipmetrics.metrics._changes import merges
+from pipmetrics.metrics._frames import evidence, mark_reason, measurements
 from pipmetrics.plugin import Facts, Metric
 
 if TYPE_CHECKING:
