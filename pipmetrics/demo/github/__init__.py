@@ -16,6 +16,7 @@ Every act moves `updated_at` as the service does. Bases ending in /api/v3 (REST)
 Enterprise Server.
 """
 
+from pipmetrics.demo.github.app import app
 from pipmetrics.demo.github.work import Account, Check, Commit, Event, File, Issue, Pull, Review, Team
 from pipmetrics.demo.github.world import Deployment, Release, Repository, World
 
@@ -33,4 +34,5 @@ __all__ = [
     "Review",
     "Team",
     "World",
+    "app",
 ]
