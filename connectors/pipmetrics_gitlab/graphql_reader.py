@@ -1,0 +1,212 @@
+"""Reads a project through GraphQL: a whole page of merge requests with all that belongs to them in one question.
+
+The question shrinks when the server calls it too complex, fails or leaves holes, and grows again when all is well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
+
+from pipmetrics.errors import SourceError
+from pipmetrics.model import Json
+from pipmetrics_gitlab import from_graphql, queries
+from pipmetrics_gitlab.api import PAGE, Api, Holed, Refused, TooComplex, Unknown
+from pipmetrics_gitlab.queries import More
+from pipmetrics_gitlab.reading import stamp
+from pipmetrics_gitlab.values import Change, Issue, Project
+from pipmetrics_gitlab.windows import Batch, Walk
+
+BOTH = 30
+"""Rows of each kind when merge requests and issues are asked together."""
+SMALLEST = 5
+"""Fewer rows are not tried when the server fails: then it is not for their number."""
+HOLES = 3
+"""Answers with holes in a row before REST has to do."""
+ALONG = 5
+"""Rests of lists in one question."""
+
+Item = TypeVar("Item", Change, Issue)
+Data = Mapping[str, Json]
+
+
+class _Kind(NamedTuple):
+    connection: str
+    make: Callable[[Data], Any]
+
+
+KINDS = {
+    "changes": _Kind("mergeRequests", from_graphql.change),
+    "issues": _Kind("issues", from_graphql.issue),
+}
+MAKE_PART: Mapping[str, Callable[[Data], Any]] = {
+    "notes": from_graphql.note,
+    "commits": from_graphql.commit,
+    "pipelines": from_graphql.pipeline,
+}
+
+
+@dataclass(slots=True)
+class Size:
+    """Rows asked at a time; `most` is what the limit of complexity allows."""
+
+    now: int = PAGE
+    most: int = PAGE
+
+    def halve(self) -> None:
+        self.now = max(1, self.now // 2)
+
+    def fit(self, error: TooComplex) -> None:
+        """As many rows as the limit leaves room for: the score grows by 1 % a row."""
+        room = (1 + self.now / 100) * error.limit / error.score - 1 if error.score and error.limit else 0.0
+        self.most = self.now = max(1, min(int(90 * room), self.now // 2 if room <= 0 else self.now - 1))
+
+    def grow(self) -> None:
+        self.now = min(self.most, self.now * 2)
+
+
+@dataclass(slots=True)
+class Talk:
+    """What has been learnt of a server's GraphQL, shared by the projects of one pull."""
+
+    api: Api
+    missing: set[str] = field(default_factory=set)
+    sizes: dict[str, Size] = field(default_factory=lambda: {kind: Size() for kind in KINDS})
+
+    def ask(self, document: str, variables: Data, *, patient: bool = True) -> Data:
+        """The data of an answer, without the optional fields that this version does not know."""
+        while True:
+            try:
+                return self.api.graphql(queries.without(document, self.missing), variables, patient=patient)
+            except Unknown as error:
+                unknown = {name for name in queries.OPTIONAL - self.missing if re.search(rf"\b{name}\b", error.message)}
+                if not unknown:
+                    raise
+                self.missing |= unknown
+
+    def sized(self, kind: str, document: Callable[[int], str], variables: Data) -> Data:
+        """Asks for as many rows as go well."""
+        size, holes = self.sizes[kind], 0
+        while True:
+            try:
+                data = self.ask(document(size.now), variables, patient=size.now <= SMALLEST)
+            except TooComplex as error:
+                if size.now == 1:
+                    raise Refused("even one row is too complex", where="POST /api/graphql") from error
+                size.fit(error)
+            except Holed:
+                holes += 1
+                if holes == HOLES:
+                    raise
+                size.halve()
+            except SourceError as error:
+                if size.now <= SMALLEST or not (error.status == 0 or error.status >= 500 or error.status == 408):
+                    raise
+                size.halve()
+            else:
+                size.grow()
+                return data
+
+
+class GraphqlReader:
+    """Batches of merge requests and issues of one project. SourceError 404 when it is not there, 403 when a list is
+    hidden; Refused and Holed when REST has to do."""
+
+    def __init__(self, talk: Talk, project: Project) -> None:
+        self.talk, self.project = talk, project
+        self._asked: dict[tuple[str, datetime, str | None], Data] = {}
+
+    def both(self, walks: Mapping[str, Walk]) -> None:
+        """Asks for the next batch of both kinds at once, where that does not fail; the batches then cost nothing."""
+        document = queries.lists(dict.fromkeys(walks, BOTH))
+        try:
+            data = self.talk.ask(document, self._variables(walks), patient=False)
+        except (TooComplex, Holed):
+            return
+        except SourceError as error:
+            if isinstance(error, Refused) or not (error.status == 0 or error.status >= 500):
+                raise
+            return
+        found = self._project(data)
+        for kind, walk in walks.items():
+            self._asked[kind, walk.after, walk.cursor] = found
+
+    def changes(self, after: datetime, cursor: str | None) -> Batch[Change]:
+        return self._batch("changes", after, cursor)
+
+    def issues(self, after: datetime, cursor: str | None) -> Batch[Issue]:
+        return self._batch("issues", after, cursor)
+
+    def _batch(self, kind: str, after: datetime, cursor: str | None, tries: int = HOLES) -> Batch[Any]:
+        """An answer that turns out to have holes is asked for again, with fewer rows, then given up."""
+        try:
+            return self._complete(kind, self._rows(kind, after, cursor))
+        except Holed:
+            if tries == 1:
+                raise
+            self.talk.sizes[kind].halve()
+            return self._batch(kind, after, cursor, tries - 1)
+
+    def _rows(self, kind: str, after: datetime, cursor: str | None) -> Data:
+        found = self._asked.pop((kind, after, cursor), None)
+        if found is None:
+            variables = self._variables({kind: Walk(after, cursor)})
+            found = self._project(self.talk.sized(kind, lambda rows: queries.lists({kind: rows}), variables))
+        return found
+
+    def _variables(self, walks: Mapping[str, Walk]) -> dict[str, Json]:
+        given: dict[str, Json] = {"path": self.project.path}
+        for kind, walk in walks.items():
+            given |= {f"{kind}After": stamp(walk.after), f"{kind}Cursor": walk.cursor}
+        return given
+
+    def _project(self, data: Data) -> Data:
+        found = data.get("project")
+        if not found:
+            raise SourceError("no such project, or not visible to this token", where=self.project.path, status=404)
+        told = from_graphql.project(found)
+        url, branch = told.url or self.project.url, told.default_branch or self.project.default_branch
+        self.project = Project(told.id, told.path, url, branch)
+        return found  # type: ignore[no-any-return] # JSON
+
+    def _complete(self, kind: str, found: Data) -> Batch[Any]:
+        """The rows as values, with the rests of their lists."""
+        connection, make = KINDS[kind]
+        listed = found.get(connection)
+        if listed is None:
+            raise SourceError(f"{kind} are hidden from this token, or off", where=self.project.path, status=403)
+        rows = listed.get("nodes") or []
+        items = {item.iid: item for item in from_graphql.nodes(listed, make)}
+        pending = [more for row in rows for more in from_graphql.unread(kind, row)]
+        while pending:
+            asked, pending = pending[:ALONG], pending[ALONG:]
+            for more, extra in zip(asked, self._rests(asked), strict=True):
+                items[more.iid] = _extended(items[more.iid], more, extra)
+                pending += [more._replace(after=cursor) for cursor in [from_graphql.following(extra)] if cursor]
+        return Batch(list(items.values()), from_graphql.following(listed))
+
+    def _rests(self, asked: Sequence[More]) -> list[Data]:
+        variables = {"path": self.project.path} | {f"after{number}": more.after for number, more in enumerate(asked)}
+        try:
+            found = self._project_part(self.talk.ask(queries.rest(asked), variables))
+        except TooComplex as error:
+            if len(asked) == 1:
+                raise Refused("the rest of one list is too complex", where="POST /api/graphql") from error
+            return [rest for one in asked for rest in self._rests([one])]
+        parts = [found.get(f"m{number}") or {} for number in range(len(asked))]
+        return [from_graphql.needed(part, more.part) for part, more in zip(parts, asked, strict=True)]
+
+    def _project_part(self, data: Data) -> Data:
+        found = data.get("project")
+        if not found:
+            raise Holed("a GraphQL answer without the project", where="POST /api/graphql")
+        return found  # type: ignore[no-any-return] # JSON
+
+
+def _extended(item: Item, more: More, connection: Data) -> Item:
+    extra: tuple[Any, ...] = from_graphql.nodes(connection, MAKE_PART[more.part])
+    changed: dict[str, Any] = {more.part: (*getattr(item, more.part), *extra)}
+    return replace(item, **changed)
