@@ -264,7 +264,7 @@ class Dispute:
 
 @dataclass(frozen=True, slots=True)
 class Attestation:
-    """What no tool measures, attested by a named person in a role."""
+    """What no tool measures, attested by a named person in a role. `person`: whose plan it is, where that is known."""
 
     plan: str
     criterion: str
@@ -274,6 +274,7 @@ class Attestation:
     why: str
     at: datetime
     entry: int = 0
+    person: str = ""
 
 
 @dataclass(frozen=True, slots=True)
