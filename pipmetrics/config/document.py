@@ -45,7 +45,7 @@ _WHOLE = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _NO_NUMBER = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
-_COMMENT = re.compile(r"(?:^|(?<=\s))#.*")
+_COMMENT = re.compile(r"(?:^|(?<=\s))#")
 # The prefixes that the services give their own tokens, so that one pasted anywhere is noticed.
 _TOKEN = re.compile(
     r"gh[pousr]_\w{16}|github_pat_\w{16}|glpat-[\w-]{16}|gl(?:rt|cbt|ptt|soat|dt)-[\w-]{16}|ATATT3\w{16}|ATCTT3\w{16}"
@@ -258,7 +258,10 @@ class _Builder:
             if isinstance(inner, MappingEndEvent):
                 break
             key = self._key(inner, events, depth)
-            child = self._node(next(events), events, depth + 1)
+            value = next(events)
+            child = self._node(value, events, depth + 1)
+            if isinstance(value, ScalarEvent) and value.style is None and not value.value:
+                child.spot = _spot(inner)  # nothing stands somewhere after the key, often on the next line
             _grow(node, child)
             if key in seen:
                 line, column = seen[key]
@@ -352,6 +355,7 @@ def _comments(text: str, spans: Sequence[tuple[int, int]]) -> Iterator[Comment]:
             place = offset + found.start()
             before = bisect_right(starts, place) - 1
             if before < 0 or place >= spans[before][1]:
-                yield Comment(number, found.start() + 1, found.group().lstrip("# "), not line[: found.start()].strip())
+                text_of_it = line[found.start() :].strip().lstrip("# ")
+                yield Comment(number, found.start() + 1, text_of_it, not line[: found.start()].strip())
                 break
         offset += len(line)

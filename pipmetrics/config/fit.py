@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from pipmetrics.config.document import Document, Path
-from pipmetrics.config.values import Unfit, did_you_mean, found
+from pipmetrics.config.values import Unfit, did_you_mean, found, nearly
 from pipmetrics.errors import Problem
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -51,7 +51,7 @@ def _problem(document: Document, path: Path, model: type[BaseModel], detail: Map
     given = document.value(place)
     if kind == "literal_error":
         known = re.findall(r"'([^']*)'", context["expected"])
-        return document.problem(place, f"one of {', '.join(known)} is expected here", _near(given, known))
+        return document.problem(place, f"one of {', '.join(known)} is expected here", nearly(given, known))
     if kind == "too_short":
         return document.problem(place, "this list is empty", key=True)
     if kind in _EXPECTED:
@@ -63,11 +63,6 @@ def _problem(document: Document, path: Path, model: type[BaseModel], detail: Map
 def _said(context: Mapping[str, Any]) -> tuple[str, str]:
     error = context["error"]
     return (error.what, error.mend) if isinstance(error, Unfit) else ("this value does not fit", "")
-
-
-def _near(given: Any, known: Sequence[str]) -> str:
-    mend = did_you_mean(given, known)
-    return mend if mend.startswith("Did") else ""
 
 
 def unknown_key(document: Document, path: Path, known: Sequence[str]) -> Problem:

@@ -21,7 +21,7 @@ Written: TypeAlias = Literal["duration", "percentage", "number", ""]
 """How an amount is written, which must fit the unit it is compared with."""
 
 _PARTS = ("repository", "label", "author", "path", "subject")
-_WRITTEN_AS = {"duration": "a duration, as 24h", "percentage": "a percentage, as 90%", "number": "a plain number"}
+_WRITTEN_AS = {"duration": "a duration (24h)", "percentage": "a percentage (90%)", "number": "a plain number"}
 _OUTER = frozenset(CriterionSection.model_fields)
 _GUARD = frozenset(GuardSection.model_fields)
 _INNER_MINIMUM = 1
@@ -116,6 +116,9 @@ class Lines:
                 self._wrong(path, f"`{name}` is missing", parameter.help, key=True)
             elif parameter.default is not None:
                 clean.parameters[name] = parameter.default
+        chosen = table.get("statistic")
+        if chosen is not None and "share" in chosen.choices and "percentage" in clean.written.values():
+            clean.parameters.setdefault("statistic", "share")  # a percentage of anything else is no statistic
         return clean if len(self.problems) == before else None
 
     def _parameter(self, path: Path, value: Any, parameter: Parameter, clean: _Clean, outer: str) -> None:
@@ -159,8 +162,8 @@ class Lines:
         wanted = {"hours": "duration", "share": "percentage"}.get(unit.removesuffix(" per week"), "number")
         wrong = [name for name, form in clean.written.items() if form != wanted]
         for name in wrong:
-            bare = "a bare number has no unit here; " if clean.written[name] == "number" else ""
-            self._wrong((*path, name), f"{bare}{_WRITTEN_AS[wanted]}, is expected here")
+            bare = ", not a bare number" if clean.written[name] == "number" else ""
+            self._wrong((*path, name), f"{_WRITTEN_AS[wanted]} is expected here{bare}", f"It is compared with {unit}.")
         return not wrong
 
     def _bounded(self, path: Path, rule: CriterionRule, criterion: Criterion, goal: Goal) -> None:

@@ -13,7 +13,7 @@ from pipmetrics.config.document import Document, Path
 from pipmetrics.config.files import AccessSection, BugsSection, CalendarSection, SettingsFile, SourceSection
 from pipmetrics.config.fit import unknown_key
 from pipmetrics.config.lines import convert
-from pipmetrics.config.values import Unfit, did_you_mean
+from pipmetrics.config.values import Unfit, did_you_mean, nearly
 from pipmetrics.errors import Problem
 from pipmetrics.model import BugRule, Calendar, Settings, Source
 
@@ -50,8 +50,7 @@ def country_problems(document: Document, path: Path, own: CalendarSection, calen
 
     countries = set(EntityLoader.get_country_codes())
     if calendar.country not in countries:
-        mend = did_you_mean(calendar.country.upper(), sorted(countries))
-        mend = mend if mend.startswith("Did") else "Write it as DE."
+        mend = nearly(calendar.country, sorted(countries)) or "Write it as DE."
         return [document.problem((*path, "country"), "no public holidays are known for this country", mend)]
     try:
         country_holidays(calendar.country, subdiv=calendar.subdivision)

@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from pipmetrics.model import CLOCKS, Clock, Secret
 
@@ -50,11 +50,17 @@ class Unfit(ValueError):
 
 def did_you_mean(given: Any, known: Iterable[str]) -> str:
     """`Did you mean ...?`, or the list of what there is; says nothing of `given` itself."""
-    names = list(known)
-    near = get_close_matches(given.lower(), names, 1, 0.7) if isinstance(given, str) and len(given) <= 100 else []
+    names = {name.casefold(): name for name in known}
+    near = get_close_matches(given.casefold(), names, 1) if isinstance(given, str) and len(given) <= 100 else []
     if near:
-        return f"Did you mean `{near[0]}`?"
-    return f"Known: {', '.join(names[:30])}{', ...' if len(names) > 30 else ''}." if names else ""
+        return f"Did you mean `{names[near[0]]}`?"
+    return f"Known: {', '.join(list(names.values())[:30])}{', ...' if len(names) > 30 else ''}." if names else ""
+
+
+def nearly(given: Any, known: Iterable[str]) -> str:
+    """`Did you mean ...?`, or nothing."""
+    mend = did_you_mean(given, known)
+    return mend if mend.startswith("Did") else ""
 
 
 def found(value: Any) -> str:
@@ -267,9 +273,7 @@ def _zones() -> frozenset[str]:
 
 def zone(value: Any) -> str:
     if not isinstance(value, str) or value not in _zones():
-        near = get_close_matches(value, _zones(), 1, 0.7) if isinstance(value, str) and len(value) <= 100 else []
-        raise Unfit("unknown time zone", f"Did you mean `{near[0]}`?" if near else "Write it as Europe/Berlin.")
-    ZoneInfo(value)
+        raise Unfit("unknown time zone", nearly(value, sorted(_zones())) or "Write it as Europe/Berlin.")
     return value
 
 

@@ -11,7 +11,7 @@ from pipmetrics.config import values
 from pipmetrics.config.document import Path
 from pipmetrics.config.lint import sentences
 from pipmetrics.config.lint.findings import Hit, Seen, rule
-from pipmetrics.config.values import did_you_mean
+from pipmetrics.config.values import nearly
 from pipmetrics.model import Criterion
 
 SHORTEST, LONGEST = 30, 60
@@ -209,8 +209,8 @@ def coaching_not_found(seen: Seen) -> Iterator[Hit]:
     first = next((other for other in seen.config.plans if other.id == plan.preceded_by), None)
     where: Path = ("preceded_by",)
     if first is None:
-        mend = did_you_mean(plan.preceded_by, [other.id for other in seen.config.plans if other.id != plan.id])
-        yield Hit(where, "there is no plan of this name", mend if mend.startswith("Did") else "")
+        others = [other.id for other in seen.config.plans if other.id != plan.id]
+        yield Hit(where, "there is no plan of this name", nearly(plan.preceded_by, others))
     elif first.person != plan.person:
         yield Hit(where, "that plan is somebody else's")
     elif first.kind != "coaching":
@@ -282,6 +282,6 @@ def support_owner_unknown(seen: Seen) -> Iterator[Hit]:
     """A support whose owner is not in people.yaml."""
     for place, support in enumerate(seen.plan.supports):
         if support.owner not in seen.config.people:
-            mend = did_you_mean(support.owner, list(seen.config.people))
             where: Path = ("supports", place, "owner")
-            yield Hit(where, "the owner of this support is not in people.yaml", mend if mend.startswith("Did") else "")
+            mend = nearly(support.owner, seen.config.people)
+            yield Hit(where, "the owner of this support is not in people.yaml", mend)
