@@ -104,23 +104,26 @@ class Document:
 
     def at(self, path: Sequence[str | int], *, key: bool = False) -> Spot:
         """Where the value at `path` stands, or its key; a step that does not exist is skipped."""
-        spot, node = self.root.spot, self.root
-        for step in path:
-            found = node.child(step)
-            if found is None:
-                continue
-            spot, node = found
+        spot, node = self._walk(path)
         return spot if key else node.spot
 
     def value(self, path: Sequence[str | int]) -> Any:
         """The plain value at `path`; None when there is none."""
-        node = self.root
+        node: Node | None = self.root
         for step in path:
-            found = node.child(step)
-            if found is None:
-                return None
-            node = found[1]
-        return node.plain()
+            found = node.child(step) if node is not None else None
+            node = found[1] if found is not None else None
+        return node.plain() if node is not None else None
+
+    def nearest(self, path: Sequence[str | int]) -> Any:
+        """The plain value at `path`, whose steps that do not exist are skipped."""
+        return self._walk(path)[1].plain()
+
+    def _walk(self, path: Sequence[str | int]) -> tuple[Spot, Node]:
+        spot, node = self.root.spot, self.root
+        for step in path:
+            spot, node = node.child(step) or (spot, node)
+        return spot, node
 
     def problem(self, path: Sequence[str | int], what: str, mend: str = "", *, key: bool = False) -> Problem:
         line, column = self.at(path, key=key)

@@ -48,7 +48,7 @@ def _problem(document: Document, path: Path, model: type[BaseModel], detail: Map
         return document.problem(place[:-1], *_said(context), key=True)
     if isinstance(context.get("error"), Unfit):
         return document.problem(place, *_said(context))
-    given = document.value(place)
+    given = document.nearest(place)
     if kind == "literal_error":
         known = re.findall(r"'([^']*)'", context["expected"])
         return document.problem(place, f"one of {', '.join(known)} is expected here", nearly(given, known))

@@ -63,6 +63,8 @@ def from_calendar(path: Path, zone: str) -> tuple[Window, ...]:
         raise Unfit(f"this file is larger than {MAX_BYTES // 1024} KB")
     try:
         calendars = Calendar.from_ical(content, multiple=True)
+        if not calendars:
+            raise ValueError("no complete calendar")
         events = [event for calendar in calendars for event in calendar.walk("VEVENT")]
         windows = {window for event in events for window in _windows(event, zone, _moved(events, event))}
     except Unfit:

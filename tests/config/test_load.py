@@ -69,7 +69,7 @@ def test_all_problems_of_all_files_are_shown_at_once(folder):
         "people.yaml:4:55: unknown key `role` | Did you mean `roles`?",
         "pipmetrics.yaml:1:11: unknown time zone | Did you mean `Europe/Berlin`?",
         "plans/broken.yaml:2:1: a value is missing here",
-        "plans/plan.yaml:2:7: one of pip, coaching is expected here",
+        "plans/plan.yaml:2:7: one of pip, coaching is expected here | Did you mean `pip`?",
         "plans/plan.yaml:11:12: a duration (24h) is expected here, not a bare number | It is compared with hours.",
     ]
 
