@@ -256,12 +256,11 @@ class Cells:
     """Many cells at once, a cell being one criterion in one window; the rows of cell i are offsets[i]:offsets[i + 1].
 
     `weeks` belongs to forms with an inner criterion; `weeks_left` are the complete plan weeks that still come, `closed`
-    says whether the plan has ended, `as_of` is each cell's instant.
+    says whether the plan has ended.
     """
 
     criteria: Sequence[Criterion]
     plans: Sequence[Plan]
-    as_of: Sequence[datetime]
     offsets: IntArray
     values: FloatArray
     kinds: ByteArray

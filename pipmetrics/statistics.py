@@ -55,8 +55,8 @@ def garwood(count: Numbers, exposure: Numbers = 1.0, level: float = LEVEL) -> tu
     """
     events, over = _broadcast(count, exposure)
     tail = (1 - level) / 2
-    low = np.where(events > 0, special.gammaincinv(np.maximum(events, TIE), tail), 0.0).astype(np.float64)
-    high: FloatArray = special.gammaincinv(events + 1, 1 - tail)
+    low: Any = np.where(events > 0, special.gammaincinv(np.maximum(events, TIE), tail), 0.0)
+    high: Any = special.gammaincinv(events + 1, 1 - tail)
     return _per(low, over), _per(high, over)
 
 

@@ -55,7 +55,7 @@ def choose(plan: Plan, criterion: Criterion, rows: pd.DataFrame, as_of: datetime
     return found.assign(
         value=(found["end"] < due).astype("float64"),
         state=found["state"].where(found["state"] == "excluded", "counted").mask(waits, "pending"),
-        reason=found["reason"].where(found["state"] == "excluded", "").mask(waits, "unresolved"),
+        reason=found["reason"].where(found["state"] == "excluded", "").mask(waits, "not_due"),
         start=first,
     )
 

@@ -1,0 +1,176 @@
+"""Takes the rows of every line from the measured frames: as they are where nothing changes them, else a copy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from pipmetrics.errors import PipmetricsError
+from pipmetrics.measure import apply_rules
+from pipmetrics.model import Acts, Baseline, MeasureRequest
+from pipmetrics.plugin import COUNTED, EXCLUDED, OPEN, PENDING, WITHDRAWN, Own, Share
+from pipmetrics.score.lines import Line
+from pipmetrics.score.rows import Block, kinds_of, microseconds
+
+if TYPE_CHECKING:
+    from pipmetrics.plugin import IntArray
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SUPERFICIAL = ("superficial", "considered")
+"""Columns of a guardrail metric: what its share counts, and of which rows."""
+
+
+@dataclass(slots=True, eq=False)
+class Shelf:
+    """Gives out owner numbers and gathers the rows that belong to them."""
+
+    frames: Mapping[MeasureRequest, pd.DataFrame]
+    attributes: pd.DataFrame
+    acts: Acts
+    blocks: list[Block] = field(default_factory=list)
+    _owners: dict[tuple[MeasureRequest, bool, str], int] = field(default_factory=dict)
+    _windows_by: dict[MeasureRequest, str] = field(default_factory=dict)
+    _slices: dict[MeasureRequest, tuple[pd.DataFrame, dict[str, tuple[int, int]]]] = field(default_factory=dict)
+    _upheld: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    _count: int = 0
+
+    def __post_init__(self) -> None:
+        for dispute in self.acts.disputes:
+            if dispute.state == "upheld":
+                self._upheld.setdefault((dispute.plan, dispute.criterion), set()).add(dispute.key)
+
+    def owner(self, line: Line, as_of: datetime) -> int:
+        """The owner of the line's rows as known at an instant."""
+        request = line.request(as_of)
+        own = line.goal.form.choose if isinstance(line.goal.form, Own) else None
+        upheld = self._upheld.get((line.plan.id, line.outer.id))
+        if own or line.criterion.exclude or upheld or line.contested:
+            return self._own(line, request)
+        flagged = isinstance(line.goal.form, Share) and line.goal.form.limit is None
+        return self._plain(request, line.plan.person, line.metric.window_by, flagged=flagged)
+
+    def exposure(self, line: Line, as_of: datetime, window_by: str) -> int:
+        """The owner of the exposure's rows; -1 when the line has none."""
+        request = line.exposure_request(as_of)
+        return -1 if request is None else self._plain(request, line.plan.person, window_by, flagged=False)
+
+    def frame(self, request: MeasureRequest) -> pd.DataFrame:
+        """The measured frame."""
+        try:
+            return self.frames[request]
+        except KeyError as error:
+            raise PipmetricsError(
+                f"{request.metric} was not measured as of {request.as_of.isoformat()}",
+                mend="Measure everything that `requests` asks for.",
+            ) from error
+
+    def rows(self, line: Line, as_of: datetime) -> pd.DataFrame:
+        """The line's rows with what rules, upheld disputes and (for what counts without them) contests leave out."""
+        request = line.request(as_of)
+        form = line.goal.form
+        if isinstance(form, Own) and form.choose is not None:
+            frame = form.choose(line.plan, line.criterion, self.frame(request), as_of)
+        else:
+            frame = self.of_person(request, line.plan.person)
+        if line.criterion.exclude:
+            frame = apply_rules(frame, line.criterion.exclude, self.attributes)
+        keys = self._upheld.get((line.plan.id, line.outer.id), set()) | line.contested
+        if keys:
+            hit = frame["key"].isin(keys) & (frame["state"].ne("excluded") | frame["reason"].eq("withdrawn"))
+            frame = frame.assign(
+                state=frame["state"].mask(hit, "excluded"), reason=frame["reason"].mask(hit, "disputed")
+            )
+        return frame
+
+    def frozen(self, line: Line, baseline: Baseline) -> int:
+        """A new owner with the rows of a baseline, all at the start of its window; upheld disputes leave out theirs."""
+        owner = self._new()
+        values = np.array(baseline.measured["values"], dtype=np.float64)
+        kinds = np.array(baseline.measured["kinds"], dtype=np.uint8)
+        upheld = self._upheld.get((line.plan.id, line.outer.id))
+        if upheld:
+            kinds[np.isin(np.array(baseline.measured["keys"], dtype=object), list(upheld))] = EXCLUDED
+        times = np.full(len(values), microsecond(baseline.window.start))
+        self.blocks.append(Block(np.full(len(values), owner), times, values, kinds))
+        return owner
+
+    def fill(self) -> list[Block]:
+        """All blocks: those of owners that read their rows as they are come last, one for each frame."""
+        by_frame: dict[tuple[MeasureRequest, bool], dict[str, int]] = {}
+        for (request, flagged, person), owner in self._owners.items():
+            by_frame.setdefault((request, flagged), {})[person] = owner
+        for (request, flagged), owners in by_frame.items():
+            self.blocks.append(self._shared(request, owners, flagged=flagged))
+        return self.blocks
+
+    def _shared(self, request: MeasureRequest, owners: Mapping[str, int], *, flagged: bool) -> Block:
+        frame = self.frame(request)
+        codes = pd.Index(list(owners), dtype="str").get_indexer(pd.Index(frame["person"]))
+        picked = frame[codes >= 0]
+        owner = np.fromiter(owners.values(), dtype=np.int64, count=len(owners))[codes[codes >= 0]]
+        return block(owner, picked, self._windows_by[request], flagged=flagged)
+
+    def _own(self, line: Line, request: MeasureRequest) -> int:
+        owner = self._new()
+        rows = self.rows(line, request.as_of)
+        flagged = isinstance(line.goal.form, Share) and line.goal.form.limit is None
+        self.blocks.append(block(np.full(len(rows), owner), rows, line.metric.window_by, flagged=flagged))
+        return owner
+
+    def _plain(self, request: MeasureRequest, person: str, window_by: str, *, flagged: bool) -> int:
+        self._windows_by[request] = window_by
+        key = (request, flagged, person)
+        if key not in self._owners:
+            self._owners[key] = self._new()
+        return self._owners[key]
+
+    def of_person(self, request: MeasureRequest, person: str) -> pd.DataFrame:
+        """One person's rows; a frame is sorted by person once, however many lines ask."""
+        if request not in self._slices:
+            frame = self.frame(request)
+            frame = frame.sort_values("person", kind="stable")
+            names, first = np.unique(frame["person"].to_numpy(dtype=object), return_index=True)
+            bounds = [*first.tolist(), len(frame)]
+            places = {str(name): (bounds[n], bounds[n + 1]) for n, name in enumerate(names)}
+            self._slices[request] = frame, places
+        frame, places = self._slices[request]
+        low, high = places.get(person, (0, 0))
+        return frame.iloc[low:high]
+
+    def _new(self) -> int:
+        self._count += 1
+        return self._count - 1
+
+
+def flagged_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """Rows whose share is not that of their value: superficial ones of those that are considered at all."""
+    if not set(SUPERFICIAL) <= set(frame.columns):
+        return frame
+    out = ~frame["considered"].astype(bool) & frame["state"].eq("counted")
+    return frame.assign(
+        value=frame["superficial"].astype("float64"),
+        state=frame["state"].mask(out, "excluded"),
+        reason=frame["reason"].mask(out, "rule"),
+    )
+
+
+def block(owner: IntArray, frame: pd.DataFrame, window_by: str, *, flagged: bool) -> Block:
+    """Rows as arrays, at the instant by which they belong to a window; rows without that instant belong to none."""
+    frame = flagged_rows(frame) if flagged else frame
+    times, known = microseconds(frame[window_by])
+    values = frame["value"].to_numpy(dtype=np.float64, na_value=np.nan)
+    kinds = kinds_of(frame)
+    ageless = np.isnan(values)
+    kinds[ageless & (kinds == OPEN)] = PENDING
+    kinds[ageless & ((kinds == COUNTED) | (kinds == WITHDRAWN))] = EXCLUDED
+    return Block(owner[known], times[known], values[known], kinds[known])
+
+
+def microsecond(at: datetime) -> int:
+    """Microseconds since 1970."""
+    return (at - EPOCH) // timedelta(microseconds=1)
