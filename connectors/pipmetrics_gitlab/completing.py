@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -25,30 +25,29 @@ Item = TypeVar("Item", Change, Issue)
 class Reopened:
     """Which merge requests and issues of a project were ever reopened: for these alone the state events are asked.
 
-    Remembered in a bookmark, and brought up to date by the project's events. `known` False: events are not offered
-    to this token; then the state events of every issue are asked (a closing of a merge request that was undone
-    counts for nothing anyway).
+    Remembered in a bookmark, and brought up to date by the project's events from `since` on, None: all of them.
+    `known` False: events are not offered to this token; then the state events of every issue are asked (a closing of
+    a merge request that was undone counts for nothing anyway).
     """
 
-    iids: dict[str, set[int]] = field(default_factory=lambda: {"changes": set(), "issues": set()})
-    until: str | None = None
+    iids: dict[str, set[int]]
+    since: datetime | None = None
     known: bool = True
     fresh: bool = False
 
     @classmethod
-    def of(cls, bookmark: Mapping[str, Json] | None) -> Reopened:
-        held = bookmark or {}
-        return cls({kind: set(held.get(kind) or ()) for kind in _PATHS}, held.get("until"))
+    def of(cls, bookmark: Mapping[str, Json], since: datetime | None) -> Reopened:
+        return cls({kind: set(bookmark.get(kind) or ()) for kind in _PATHS}, since)
 
     def saved(self) -> dict[str, Json]:
-        return {"until": self.until, **{kind: sorted(iids) for kind, iids in self.iids.items()}}
+        return {kind: sorted(iids) for kind, iids in self.iids.items()}
 
     def refresh(self, api: Api, path: str) -> None:
         """Asks once a pull; `after` names a day and leaves it out, so two days earlier miss nothing."""
         if self.fresh:
             return
-        self.fresh, now = True, api.now
-        after = (datetime.fromisoformat(self.until) - timedelta(days=2)).date().isoformat() if self.until else None
+        self.fresh = True
+        after = (self.since - timedelta(days=2)).date().isoformat() if self.since else None
         try:
             for row in api.all(project_path(path, "events"), action="reopened", after=after):
                 kind = _TARGETS.get(str(row.get("target_type")))
@@ -58,8 +57,6 @@ class Reopened:
             if error.status not in NOT_OFFERED:
                 raise
             self.known = False
-            return
-        self.until = now.date().isoformat() if now else self.until
 
     def concerns(self, kind: str, item: Change | Issue) -> bool:
         return item.iid in self.iids[kind] or (kind == "issues" and not self.known)

@@ -38,7 +38,9 @@ def logins(text: str) -> list[str]:
 
 
 def _parts(pattern: re.Pattern[str], body: str) -> list[tuple[str, list[str]]]:
-    """Each verb of a note with the names that follow it up to the next verb."""
+    """Each verb of a note with the names that follow it up to the next verb; nothing if it begins otherwise."""
+    if not pattern.match(body):
+        return []
     verbs = list(pattern.finditer(body))
     ends = [verb.start() for verb in verbs[1:]] + [len(body)]
     return [(verb[1].lower(), logins(body[verb.end() : end])) for verb, end in zip(verbs, ends, strict=True)]
@@ -67,7 +69,7 @@ def assignment(body: str) -> Assignment | None:
         return Assignment([], [], nobody=True)
     added: list[str] = []
     removed: list[str] = []
-    for verb, names in _parts(_ASSIGN, body) if _ASSIGN.match(body) else []:
+    for verb, names in _parts(_ASSIGN, body):
         (removed if verb == "unassigned" else added).extend(names)
     return Assignment(added, removed) if added or removed else None
 

@@ -68,7 +68,9 @@ class Reading:
 
     def __init__(self, pull: Pull, project: Project) -> None:
         self.pull, self.path = pull, project.path
-        self.reopened = Reopened.of(pull.bookmark(project.path, "reopened"))
+        held = [pull.bookmark(project.path, kind) for kind in ("changes", "issues")]
+        since = min(begin(one, pull.since).after for one in held) if all(one.get("until") for one in held) else None
+        self.reopened = Reopened.of(pull.bookmark(project.path, "reopened"), since)
         self.rest = RestReader(pull.api, project, pull.people)
         self.graphql = GraphqlReader(pull.talk, project) if pull.talk else None
         self._told = False
