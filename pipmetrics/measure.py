@@ -101,6 +101,8 @@ def _checked(metric: Metric, rows: pd.DataFrame, people: Sequence[Person]) -> pd
     absent = [column for column in MEASUREMENT_COLUMNS if column not in rows]
     if absent:
         raise _broken(metric, f"its rows have no column {', '.join(absent)}")
+    empty = [column for column in ("start", "end") if rows[column].isna().all()]
+    rows = rows.assign(**dict.fromkeys(empty, pd.Series(pd.NaT, index=rows.index, dtype=INSTANT)))
     try:
         rows = rows.astype(dict.fromkeys(TEXTS, "str") | {"start": INSTANT, "end": INSTANT, "value": "float64"})
     except (TypeError, ValueError) as error:

@@ -16,8 +16,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pandas as pd
-from pipmetrics.measure import measure
 
+from pipmetrics.measure import measure
 from pipmetrics.model import Attestation, BugRule, Calendar, Clock, MeasureRequest, Person, Signal, Source
 from pipmetrics.plugin import SIGNAL_COLUMNS
 
@@ -71,6 +71,25 @@ def reviewed(
 ) -> Signal:
     detail = {"state": state, "comments": comments, "previous": None}
     return signal("reviewed", subject, actor, at, value=comments, **{**detail, **more})
+
+
+def removed(subject: str, actor: str | None, at: str, **more: Any) -> Signal:
+    return signal("review_request_removed", subject, actor, at, **{"requester": None, "team": None, **more})
+
+
+def commented(subject: str, actor: str | None, at: str, **more: Any) -> Signal:
+    return signal("commented", subject, actor, at, **{"inline": False, **more})
+
+
+def turned(what: str, subject: str, actor: str | None, at: str, **more: Any) -> Signal:
+    """`what`: ready, drafted, closed or reopened."""
+    return signal(f"change_{what}", subject, actor, at, **more)
+
+
+def pushed(subject: str, actor: str | None, at: str, authored: str = "", **more: Any) -> Signal:
+    """A commit by its committer date, authored at the same instant unless told otherwise."""
+    when = instant(authored or at).isoformat()
+    return signal("commits_pushed", subject, actor, at, **{"sha": "c0ffee", "authored": when, "linked": True, **more})
 
 
 def frame(signals: Iterable[Signal]) -> pd.DataFrame:
