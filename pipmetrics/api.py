@@ -1,0 +1,232 @@
+"""What can be asked of a configured organisation, from Python and from the command line alike.
+
+import pipmetrics
+with pipmetrics.open("config") as company:
+    company.pull()
+    company.evaluate().to_json()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from pipmetrics import registry
+from pipmetrics.config import Config, load
+from pipmetrics.errors import UsageError
+from pipmetrics.model import Acts, Clock, MeasureRequest, Plan
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from pipmetrics.digest.model import Digest
+    from pipmetrics.explain import Explanation
+    from pipmetrics.pull import Progress, Pulled
+    from pipmetrics.runner import RunReport
+    from pipmetrics.score import Evaluations
+    from pipmetrics.store import Store
+
+
+def utc_now() -> datetime:
+    """The clock of whoever asks without naming an instant: whole seconds, UTC."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def open_organisation(folder: str) -> Organisation:
+    """Read and check the folder (ConfigError with everything that is wrong); the store opens when it is needed."""
+    return Organisation(load(folder))
+
+
+@dataclass(eq=False)
+class Organisation:
+    """A checked configuration and its store. `now` is the clock; every method that takes an instant defaults to it."""
+
+    config: Config
+    now: Callable[[], datetime] = utc_now
+    _opened: ExitStack = field(default_factory=ExitStack, repr=False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._opened.close()
+
+    @cached_property
+    def store(self) -> Store:
+        from pipmetrics.store import Store
+        from pipmetrics.transport import reveal
+
+        settings = self.config.settings
+        url = settings.store if isinstance(settings.store, str) else reveal(settings.store, settings.folder)
+        store = Store.open(_from_folder(url, settings.folder), now=self.now(), key=Path(settings.folder) / "ledger.key")
+        self._opened.callback(store.close)
+        return store
+
+    # --- pull -----------------------------------------------------------------------------------------------------
+
+    def pull(
+        self,
+        sources: Collection[str] | None = None,
+        *,
+        since: datetime | None = None,
+        progress: Progress | None = None,
+    ) -> list[Pulled]:
+        """Pull what is new from every source, or from those named. A source that fails is reported; the rest go on."""
+        from pipmetrics.sources import pull_all
+
+        known = self.config.settings.sources
+        for name in sources or ():
+            if name not in known:
+                raise UsageError(f"there is no source {name!r}", mend=f"Sources: {', '.join(known)}")
+        chosen = {name: known[name] for name in known if not sources or name in sources}
+        return pull_all(self, chosen, since=since, progress=progress)
+
+    # --- measure --------------------------------------------------------------------------------------------------
+
+    def measurements(
+        self,
+        metric: str,
+        person: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        *,
+        as_of: datetime | None = None,
+        clock: Clock | None = None,
+    ) -> pd.DataFrame:
+        """The metric's rows (plugin.MEASUREMENT_COLUMNS) of everybody or one person, left-out ones included.
+
+        `start` and `end` bound the rows by what decides their window.
+        """
+        from pipmetrics.measure import in_window
+
+        if metric not in registry.names("metrics"):
+            raise UsageError(f"there is no metric {metric!r}", mend=f"Metrics: {', '.join(registry.names('metrics'))}")
+        if person is not None and person not in self.config.people:
+            raise UsageError(f"there is no person {person!r} in people.yaml")
+        request = MeasureRequest(metric, as_of or self.now(), clock=clock)
+        rows = self.measure([request])[request]
+        if start is not None or end is not None:
+            rows = in_window(rows, registry.metric(metric), start or _EVER, end or _NEVER)
+        return rows if person is None else rows[rows["person"] == person].reset_index(drop=True)
+
+    def measure(
+        self, requests: Iterable[MeasureRequest], acts: Acts | None = None
+    ) -> dict[MeasureRequest, pd.DataFrame]:
+        """Run each request over all people; signals are read once, up to the latest instant asked for."""
+        from pipmetrics.measure import measure
+
+        asked = sorted(requests, key=lambda request: (request.metric, request.as_of, str(request)))
+        if not asked:
+            return {}
+        kinds = {kind for request in asked for kind in registry.metric(request.metric).kinds}
+        signals = self.store.signals(kinds, until=max(request.as_of for request in asked)) if kinds else _no_signals()
+        accounts, people = self.store.accounts(), list(self.config.people.values())
+        attestations = (acts or Acts()).attestations
+        sources = self.config.settings.sources
+        return {request: measure(request, signals, accounts, people, sources, attestations) for request in asked}
+
+    # --- score ----------------------------------------------------------------------------------------------------
+
+    def plans(self, plan: str | None = None) -> tuple[Plan, ...]:
+        """The plans in force: an acknowledged plan is its locked version until an amendment is signed."""
+        from pipmetrics.acts import plans_in_force
+
+        plans = plans_in_force(self.config, self.store)
+        if plan is None:
+            return plans
+        found = tuple(each for each in plans if each.id == plan)
+        if not found:
+            raise UsageError(f"there is no plan {plan!r}", mend=f"Plans: {', '.join(p.id for p in plans) or 'none'}")
+        return found
+
+    def acts(self, as_of: datetime) -> Acts:
+        """The human acts known before an instant."""
+        from pipmetrics.acts import acts_before
+
+        return acts_before(self.store, as_of)
+
+    def evaluate(self, as_of: datetime | None = None, plan: str | None = None) -> Evaluations:
+        """Score every plan that had begun before `as_of`; nothing is recorded."""
+        from pipmetrics.score import evaluate
+
+        at = as_of or self.now()
+        plans = self.plans(plan)
+        return evaluate(plans, self.measured(plans, at), at)
+
+    def measured(self, plans: Sequence[Plan], as_of: datetime) -> Any:
+        """All that the evaluation of these plans is made from (score.Measured)."""
+        from pipmetrics.measure import attributes
+        from pipmetrics.score import Measured, reach_of, requests
+
+        settings, acts = self.config.settings, self.acts(as_of)
+        metrics = {name: registry.metric(name) for name in registry.names("metrics")}
+        kinds = {name: registry.connector(source.connector).kinds for name, source in settings.sources.items()}
+        subjects = self.store.signals({"change_opened", "change_merged", "issue_opened"}, until=as_of)
+        return Measured(
+            people=self.config.people,
+            metrics=metrics,
+            frames=self.measure(requests(plans, as_of, acts, metrics), acts),
+            attributes=attributes(subjects, self.store.accounts()),
+            acts=acts,
+            gaps=self.store.gaps(list(settings.sources)),
+            reach={name: reach_of(metric, settings.sources, kinds) for name, metric in metrics.items()},
+            met_at=settings.met_at,
+            at_risk_at=settings.at_risk_at,
+        )
+
+    def explain(
+        self, plan: str, criterion: str, week: date | None = None, *, as_of: datetime | None = None
+    ) -> Explanation:
+        """A number, opened down to every measurement and the signals it was counted from."""
+        from pipmetrics.explain import explain
+
+        return explain(self, plan, criterion, week, as_of or self.now())
+
+    # --- read -----------------------------------------------------------------------------------------------------
+
+    def digest(
+        self,
+        week: date | str | None = None,
+        manager: str | None = None,
+        *,
+        person: str | None = None,
+        plan: str | None = None,
+    ) -> Digest:
+        """The weekly progress digest of a manager's people (everybody's without one); the last complete week."""
+        from pipmetrics.weekly import weekly
+
+        return weekly(self, week, manager=manager, person=person, plan=plan)
+
+    # --- run ------------------------------------------------------------------------------------------------------
+
+    def run(self, *, progress: Progress | None = None) -> RunReport:
+        """The nightly job once: check, pull, evaluate, record, deliver what is due. Refused while another one runs."""
+        from pipmetrics.nightly import run
+
+        return run(self, progress=progress)
+
+
+def _no_signals() -> pd.DataFrame:
+    import pandas as pd
+
+    from pipmetrics.plugin import SIGNAL_COLUMNS
+
+    empty = pd.DataFrame({column: pd.Series([], dtype="str") for column in SIGNAL_COLUMNS})
+    return empty.astype({"at": "datetime64[us, UTC]", "value": "float64", "detail": "object"})
+
+
+def _from_folder(url: str, folder: str) -> str:
+    """A relative SQLite path starts at the configuration folder."""
+    head, slashes, path = url.partition(":///")
+    if not head.startswith("sqlite") or not slashes or path.startswith("/") or path in ("", ":memory:"):
+        return url
+    return f"{head}:///{(Path(folder) / path).resolve()}"
+
+
+_EVER = datetime.min.replace(tzinfo=UTC)
+_NEVER = datetime.max.replace(tzinfo=UTC)

@@ -1,0 +1,99 @@
+"""evaluate, digest, explain, portfolio: from the rows to what people read."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date, datetime
+
+import click
+
+from pipmetrics.cli.options import WEEK, as_of_option, config_option, format_option, organisation, print_json, print_text
+
+
+@click.command()
+@config_option
+@click.option("--plan", help="Only this plan.")
+@as_of_option
+@click.option("--record", is_flag=True, help="Write the evaluations to the ledger.")
+@click.option("--replay", type=int, metavar="ENTRY", help="Make a recorded evaluation again and compare, bit for bit.")
+@format_option("text", "json")
+def evaluate(
+    config: str, plan: str | None, as_of: datetime | None, record: bool, replay: int | None, form: str
+) -> None:
+    """Score every plan that has begun, and print value, interval, verdict and what is still needed.
+
+    \b
+    Examples:
+      pipmetrics evaluate
+      pipmetrics evaluate --plan ada-2026-q4 --as-of 2026-11-23 --format json
+      pipmetrics evaluate --replay 17
+    """
+    from pipmetrics.digest.verdicts import render
+
+    with organisation(config) as company:
+        if replay is not None:
+            _replay(company.replay(replay), form)
+            return
+        evaluations = company.evaluate(as_of, plan)
+        if record:
+            company.record(evaluations)
+    document = evaluations.to_json()
+    if form == "json":
+        print_json(document)
+    else:
+        print_text(render(document))
+    sys.exit(1 if any(entry["incomplete_sources"] for entry in document["plans"]) else 0)
+
+
+def _replay(outcome: object, form: str) -> None:
+    raise NotImplementedError
+
+
+@click.command()
+@config_option
+@click.option("--manager", help="Only the plans of the people this person manages.")
+@click.option("--person", help="Only the plans of this person.")
+@click.option("--plan", help="Only this plan.")
+@click.option("--week", type=WEEK, help="An ISO week, as 2026-W47. Default: the last complete one.")
+@format_option("text", "json", "html")
+def digest(config: str, manager: str | None, person: str | None, plan: str | None, week: date | None, form: str) -> None:
+    """Print the weekly progress digest.
+
+    \b
+    Examples:
+      pipmetrics digest --manager dana
+      pipmetrics digest --week 2026-W47 --format html > digest.html
+    """
+    from pipmetrics.digest import html, text
+
+    with organisation(config) as company:
+        found = company.digest(week, manager, person=person, plan=plan)
+    if form == "json":
+        print_json(found.to_json())
+    elif form == "html":
+        print_text(html.render(found))
+    else:
+        print_text(text.render(found, colour=sys.stdout.isatty()))
+    sys.exit(1 if found.incomplete else 0)
+
+
+@click.command()
+@config_option
+@click.argument("plan")
+@click.argument("criterion")
+@click.option("--week", type=WEEK, help="Only what this ISO week brought, as 2026-W47.")
+@as_of_option
+@format_option("text", "json")
+def explain(config: str, plan: str, criterion: str, week: date | None, as_of: datetime | None, form: str) -> None:
+    """Open a number down to every measurement and every fact it was counted from, left-out ones included.
+
+    \b
+    Example:
+      pipmetrics explain ada-2026-q4 reviews-24h --week 2026-W47
+    """
+    with organisation(config) as company:
+        found = company.explain(plan, criterion, week, as_of=as_of)
+    if form == "json":
+        print_json(found.to_json())
+    else:
+        print_text(found.to_text())
