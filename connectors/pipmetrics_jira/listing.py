@@ -8,6 +8,7 @@ keeps clear of the server's limit on how far a list can be counted), less the is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from pipmetrics.errors import SourceError
 from pipmetrics.model import Json
@@ -15,6 +16,9 @@ from pipmetrics_jira.client import PAGE, REPEATS, Api, Found
 from pipmetrics_jira.payloads import Hole, instant, millis
 from pipmetrics_jira.site import Site
 
+MINUTE = 60_000
+"""No server reads a moment in a query coarser than this."""
+WHERE = "GET /rest/api/2/search"
 SERVER_PAGE = 200
 """Issues with whole changelogs are heavy; servers allow up to 1,000 by default, and give what they allow."""
 
@@ -48,38 +52,64 @@ def _by_token(api: Api, site: Site, jql: str) -> Iterator[Found]:
 
 
 def _by_moment(api: Api, site: Site, jql: Callable[[int | None], str], created: int | None) -> Iterator[Found]:
-    """`start` counts from the moment; `expected` is how many there must be from it on, if none has vanished."""
-    start = expected = 0
-    met: set[str] = set()
-    orderly = True
+    window, orderly, again = _Window(created), True, False
     while True:
-        found = _asked(api, site, jql(created), start=start)
-        if start and found.total is not None and found.total < expected:
-            start = expected = 0
+        found = _asked(api, site, jql(window.created), start=window.start)
+        if window.has_shrunk(found):
+            window = _Window(window.created)
             continue
         yield found
-        met.update(_ids(found.issues))
-        end = start + len(found.issues)
-        if _is_last(found, end):
-            if not orderly and found.total is not None and len(met) < found.total:
-                raise SourceError(f"only {len(met)} of {found.total} issues came: the order changed", where="search")
-            return
+        window.take(found)
+        if window.is_last(found):
+            if found.total is None or len(window.met) >= found.total:
+                return
+            if again:
+                raise SourceError(f"only {len(window.met)} of {found.total} issues came", where=WHERE)
+            window, again = _Window(window.created), True
+            continue
         moments = _moments(found.issues)
         orderly = orderly and moments == sorted(moments)
-        left = 0 if found.total is None else found.total - end
-        if orderly and moments and moments[-1] > (created or -1):
-            created, start, met = moments[-1], moments.count(moments[-1]), set()
-        else:
-            start = end
-        expected = left + start if found.total is not None else 0
+        if orderly and moments and moments[-1] > (window.created or -1):
+            window = window.after(found, moments)
 
 
-def _is_last(found: Found, end: int) -> bool:
-    if found.total is None:
-        return not found.issues
-    if not found.issues and end < found.total:
-        raise SourceError(f"an empty page came before the end ({end} of {found.total})", where="search")
-    return end >= found.total
+@dataclass(slots=True)
+class _Window:
+    """The list from a moment of creation on, of which `start` issues were read.
+
+    `expected`: how many there must be if none has vanished. `met`: the ids of those that were read.
+    """
+
+    created: int | None
+    start: int = 0
+    expected: int = 0
+    met: set[str] = field(default_factory=set)
+
+    def has_shrunk(self, found: Found) -> bool:
+        """Whether one of the issues already read is gone, so that the page begins too late."""
+        stale = self.created is not None and min(_moments(found.issues), default=self.created) < self.created - MINUTE
+        if stale:
+            raise SourceError("a page came again: its issues are older than those asked for", where=WHERE)
+        return self.start > 0 and found.total is not None and found.total < self.expected
+
+    def take(self, found: Found) -> None:
+        self.start += len(found.issues)
+        self.expected = found.total or 0
+        self.met.update(_ids(found.issues))
+
+    def is_last(self, found: Found) -> bool:
+        if found.total is None:
+            return not found.issues
+        if not found.issues and self.start < found.total:
+            raise SourceError(f"an empty page came before the end ({self.start} of {found.total})", where=WHERE)
+        return self.start >= found.total
+
+    def after(self, found: Found, moments: Sequence[int]) -> _Window:
+        """The window from the last moment of a page on, of which the issues of that moment were read."""
+        read = moments.count(moments[-1])
+        left = max(self.expected - self.start, 0) if found.total is not None else -read
+        last = set(_ids(found.issues[-read:]))
+        return _Window(moments[-1], read, left + read, last)
 
 
 def position(issues: Sequence[Json], before: int | None) -> int | None:

@@ -6,7 +6,7 @@ import base64
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cmp_to_key
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
@@ -133,9 +133,9 @@ class Jira:
     def _found(self, query: Query) -> list[Issue]:
         world = self.world
         found = [each for each in world.seen() if world.indexed(each) and query.test(each)]
-        keys = {each.id: self._keys(each, query.order) for each in found}
-        order = cmp_to_key(lambda one, other: _compared(keys[one], keys[other], query.order))
-        return sorted(found, key=lambda each: order(each.id))
+        for name, descends in reversed(query.order):
+            found.sort(key=partial(sort_key, field=name, world=world), reverse=descends)
+        return found
 
     def _keys(self, issue: Issue, order: Order) -> list[Any]:
         return [sort_key(issue, name, self.world) for name, _ in order]
