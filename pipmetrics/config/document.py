@@ -45,6 +45,7 @@ _WHOLE = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _NO_NUMBER = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _COMMENT = re.compile(r"(?:^|(?<=\s))#")
 # The prefixes that the services give their own tokens, so that one pasted anywhere is noticed.
 _TOKEN = re.compile(
@@ -205,9 +206,9 @@ class _Builder:
             before = text[: error.position]
             spot = (before.count("\n") + 1, error.position - before.rfind("\n"))
             raise _Stop(spot, "a control character stands here", "Delete it.") from None
-        except (YAMLError, ValueError, IndexError, AssertionError, AttributeError, TypeError, NotImplementedError):
-            # The scanner trips over some malformed directives and tags with plain Python errors.
-            raise _Stop((0, 0), "the file is not YAML") from None
+        except (YAMLError, ValueError, OverflowError):
+            # chr() refuses escapes such as "\\UFFFFFFFF", and the scanner lets that through.
+            raise _Stop((0, 0), "the file is not YAML", "An escape in double quotes may be wrong.") from None
 
     def _node(self, event: Event, events: Iterator[Event], depth: int) -> Node:
         if depth > MAX_DEPTH:
@@ -290,6 +291,9 @@ class _Builder:
         text = str(event.value)
         if _TOKEN.search(text):
             self._wrong(event, "this looks like a secret", 'Keep it in the environment and write "${NAME}" here.')
+            return Node(_spot(event), "")
+        if _SURROGATE.search(text):
+            self._wrong(event, "an escape in this text stands for no character")
             return Node(_spot(event), "")
         if event.style is not None:
             return Node(_spot(event), text)

@@ -28,10 +28,10 @@ _UNITS = {
     **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), timedelta(minutes=1)),
     **dict.fromkeys(("s", "sec", "second", "seconds"), timedelta(seconds=1)),
 }
-_AMOUNT = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)\s*([a-z]+)")
-_PERCENT = re.compile(r"(\d{1,6}(?:\.\d{1,9})?)\s*%")
-_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_AMOUNT = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,6})?)\s*([a-z]+)")
+_PERCENT = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,9})?)\s*%")
+_TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NAME = re.compile(r"\w[\w.@+-]{0,99}")
 _REFERENCE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}|file:[^\s].*")
 _ENVIRONMENT = 'Keep it in the environment and write "${NAME}", or in a file and write "file:PATH".'
@@ -260,7 +260,7 @@ def window(value: Any) -> Any:
 
 def every(value: Any) -> int:
     """`week` or `2 weeks`, in weeks."""
-    match = re.fullmatch(r"(?:([1-9]|1\d) )?weeks?", value.strip()) if isinstance(value, str) else None
+    match = re.fullmatch(r"(?:([1-9]|1[0-9]) )?weeks?", value.strip()) if isinstance(value, str) else None
     if match is None:
         raise Unfit("check-ins are held every `week` or `N weeks`", "Write it as `week`.")
     return int(match[1] or 1)

@@ -34,7 +34,7 @@ _QUANTITY = re.compile(
 
 def has_quantity(sentence: str) -> bool:
     """Whether it says how much, how many or how long."""
-    return _QUANTITY.search(sentence) is not None
+    return _QUANTITY.search(sentence) is not None or _DURATION.search(sentence) is not None
 
 
 def shares(sentence: str) -> set[float]:
