@@ -8,7 +8,7 @@ not repeat, wait or follow redirects on its own. The wire counts what it sent, s
 """
 
 from pipmetrics.transport.rulings import Budget, Policy
-from pipmetrics.transport.secrecy import Redacting, reveal
+from pipmetrics.transport.secrecy import Redacting, hide, reveal
 from pipmetrics.transport.wire import Wire, mount
 
-__all__ = ["Budget", "Policy", "Redacting", "Wire", "mount", "reveal"]
+__all__ = ["Budget", "Policy", "Redacting", "Wire", "hide", "mount", "reveal"]

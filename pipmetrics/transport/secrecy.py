@@ -44,8 +44,13 @@ def reveal(secret: Secret | str, folder: str | Path = ".") -> str:
         value = _from_file(Path(folder, reference.removeprefix("file:")))
     else:
         raise SourceError("a secret is neither ${NAME} nor file:PATH", mend="Write a reference, not the secret itself.")
-    _revealed.add(value)
+    hide(value)
     return value
+
+
+def hide(value: str) -> None:
+    """From now on `value` is masked wherever the wire or a log writes: for secrets that a service hands out."""
+    _revealed.add(value)
 
 
 def _from_environment(name: str) -> str:

@@ -184,6 +184,7 @@ ATTRIBUTES: dict[str, Callable[[Any], Any]] = {
     "PullRequest.isDraft": lambda it: it.draft,
     "PullRequest.merged": lambda it: it.merged is not None,
     "PullRequest.mergedAt": lambda it: it.merged,
+    "PullRequest.mergedBy": lambda it: it.merged_by,
     "PullRequest.mergeCommit": lambda it: _commit_named(it.repository, it.merge_sha),
     "PullRequest.baseRefName": lambda it: it.base,
     "PullRequest.headRefName": lambda it: it.branch,
