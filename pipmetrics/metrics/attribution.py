@@ -39,7 +39,9 @@ KINDS = frozenset(
 """The signals that attribution reads."""
 
 JIRA_SUBJECT = r"^[^:/#!]+:([a-z][a-z0-9_]*-[0-9]+)$"
-COMMIT = r"[0-9a-f]{7,64}"
+SHORTEST = 7
+"""Digits that name a commit at least."""
+COMMIT = rf"[0-9a-f]{{{SHORTEST},64}}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,8 +88,8 @@ def _none(*columns: str) -> pd.DataFrame:
 
 def _changes(signals: pd.DataFrame) -> pd.DataFrame:
     """change, author (one text a person or account), person, mark, change_key, deployed, deployed_key."""
-    seen = first_per(of_kind(signals, "change_opened", "change_merged", "change_deployed"), "subject")
-    deployed = first_per(of_kind(signals, "change_deployed"), "subject").set_index("subject")
+    seen = of_kind(signals, "change_opened", "change_merged", "change_deployed").drop_duplicates("subject")
+    deployed = of_kind(signals, "change_deployed").drop_duplicates("subject").set_index("subject")
     account = seen["source"] + ":" + seen["actor"].fillna("ghost")
     return pd.DataFrame(
         {
@@ -122,37 +124,47 @@ def _described(facts: Facts, found: pd.DataFrame) -> pd.DataFrame:
 
 
 def _references(signals: pd.DataFrame) -> pd.DataFrame:
-    """change, to, closes, merged: what each change names, and whether that is said to be closed, and at the merge."""
+    """change, to, closes, merged: what each change names, whether that is said to be closed, and said at the merge."""
     named = of_kind(signals, "change_opened", "change_merged")
     rows = {"change": named["subject"], "merged": named["kind"].eq("change_merged")}
-    parts = [
-        pd.DataFrame({**rows, "to": detail(named, part), "closes": part == "closes"}) for part in ("issues", "closes")
-    ]
-    long = pd.concat(parts).explode("to", ignore_index=True)
+    issues, closes = (pd.DataFrame({**rows, "to": detail(named, name)}) for name in ("issues", "closes"))
+    long = pd.concat([issues.assign(closes=False), closes.assign(closes=True)]).explode("to", ignore_index=True)
     long = long[long["to"].notna()]
-    to = _renamed(signals, _folded(long["to"].astype("str")))
+    to = _replaced(_folded(long["to"].astype("str")), _moved(signals))
     return long.assign(to=to).drop_duplicates().reset_index(drop=True)
 
 
 def _folded(references: pd.Series[Any]) -> pd.Series[Any]:
     """References as they are compared: in one case, Jira keys without their source, URLs without their tail."""
-    bare = references.str.casefold().str.replace(JIRA_SUBJECT, r"\1", regex=True)
-    address = bare.str.replace(r"[?#].*$", "", regex=True).str.rstrip("/")
-    return bare.where(~bare.str.contains("://", regex=False), address)
+    codes, distinct = pd.factorize(references)  # a key stands in many changes, and the patterns are slow
+    folded = pd.Series(distinct, dtype="str").str.casefold()
+    bare = folded.str.replace(JIRA_SUBJECT, r"\1", regex=True)
+    address = folded.str.replace(r"[?#].*$", "", regex=True).str.rstrip("/")
+    unlike = bare.where(~folded.str.contains("://", regex=False), address)
+    return pd.Series(unlike.array.take(codes), index=references.index)
 
 
-def _renamed(signals: pd.DataFrame, to: pd.Series[Any]) -> pd.Series[Any]:
-    """Folded references with the present name of issues that moved and URLs of changes and issues turned into names."""
+def _moved(signals: pd.DataFrame) -> pd.Series[Any]:
+    """The present reference of each issue that moved, by its former ones."""
+    opened = of_kind(signals, "issue_opened")
+    former = detail(opened, "former_keys")
+    moved = opened[["subject"]].assign(former=former)[former.notna()].explode("former").dropna()
+    names = pd.DataFrame({"now": _folded(moved["subject"]), "former": _folded(moved["former"].astype("str"))})
+    unclear = names["former"].duplicated()
+    if len(names):  # else nothing has moved, and the keys of all issues need not be read
+        unclear |= names["former"].isin(_folded(opened["subject"]))
+    return names[~unclear].set_index("former")["now"]
+
+
+def _addresses(signals: pd.DataFrame) -> pd.Series[Any]:
+    """The reference of each change and issue, by its folded URL."""
     seen = of_kind(signals, "change_opened", "change_merged", "issue_opened")
-    names = pd.DataFrame(
-        {"now": _folded(seen["subject"]), "url": _folded(seen["url"]), "former": detail(seen, "former_keys")}
-    )
-    moved = names.explode("former").dropna(subset=["former"])
-    moved = moved.assign(former=_folded(moved["former"].astype("str")))
-    moved = moved[~moved["former"].isin(names["now"])]
-    other = pd.concat([names.rename(columns={"url": "other"}), moved.rename(columns={"former": "other"})])
-    places = other.drop_duplicates("other").set_index("other")["now"]
-    return to.where(~to.isin(places.index), places.reindex(to).array)
+    names = pd.Series(_folded(seen["subject"]).array, index=_folded(seen["url"]).array)
+    return names[~names.index.duplicated()]
+
+
+def _replaced(to: pd.Series[Any], names: pd.Series[Any]) -> pd.Series[Any]:
+    return to.where(~to.isin(names.index), names.reindex(to).array)
 
 
 def _closing(references: pd.DataFrame, bug: pd.Series[Any]) -> pd.DataFrame:
@@ -198,8 +210,11 @@ def _claims(facts: Facts, found: pd.DataFrame, references: pd.DataFrame) -> pd.D
     fixes = of_kind(facts.signals, "change_merged").merge(closing, left_on="subject", right_on="by")
     said = [_linked(facts, found), _said_in(found, found["subject"]), _said_in(fixes, fixes["bug"])]
     claims = pd.concat(said, ignore_index=True)
-    claims = claims[claims["to"].notna()]
-    return claims.assign(to=_renamed(facts.signals, _folded(claims["to"].astype("str")))).reset_index(drop=True)
+    claims = claims[claims["to"].notna()].reset_index(drop=True)
+    to = _folded(claims["to"].astype("str"))
+    if to.str.contains("://", regex=False).any():
+        to = _replaced(to, _addresses(facts.signals))
+    return claims.assign(to=_replaced(to, _moved(facts.signals)))
 
 
 def _linked(facts: Facts, found: pd.DataFrame) -> pd.DataFrame:
@@ -245,7 +260,7 @@ def _of_references(
     signals: pd.DataFrame, claims: pd.DataFrame, references: pd.DataFrame, changes: pd.DataFrame
 ) -> pd.DataFrame:
     """The changes that are named themselves, and those that reference an issue that is named."""
-    named = changes[["change"]].assign(to=_folded(changes["change"]))
+    named = changes[["change"]].assign(to=changes["change"].str.casefold())
     direct = claims.merge(named, on="to")
     issues = claims[~claims["to"].isin(named["to"])]
     known = _folded(of_kind(signals, "issue_opened")["subject"])
@@ -260,7 +275,7 @@ def _of_commits(signals: pd.DataFrame, claims: pd.DataFrame) -> pd.DataFrame:
     """The changes whose commit or merge commit begins as claimed, where only one commit does."""
     if claims.empty:
         return _none("bug", "change", "key")
-    commits = _commits(signals)
+    commits = _commits(signals, claims["to"])
     # The same commits once under their repository and once under none, in the order of their text.
     anywhere = commits.drop_duplicates("sha").assign(repository="")
     commits = pd.concat([commits, anywhere], ignore_index=True)
@@ -275,18 +290,22 @@ def _of_commits(signals: pd.DataFrame, claims: pd.DataFrame) -> pd.DataFrame:
     return matched.assign(change=pd.array(change, dtype="str"))
 
 
-def _commits(signals: pd.DataFrame) -> pd.DataFrame:
-    """repository, sha, change: each commit once a repository, with the change that was merged with it first."""
+def _commits(signals: pd.DataFrame, asked: pd.Series[Any]) -> pd.DataFrame:
+    """repository, sha, change: the commits that begin as one of those asked for, each once a repository, with the
+    change that was merged with it first."""
     merged = of_kind(signals, "change_merged").drop_duplicates("subject").set_index("subject")["at"]
     named = of_kind(signals, "change_merged", "commits_pushed")
+    beginnings = {sha[:SHORTEST] for sha in asked}
+    shas = [str(sha or "").casefold() for sha in detail(named, "sha")]
+    named = named.assign(sha=pd.array(shas, dtype="str"))[[sha[:SHORTEST] in beginnings for sha in shas]]
     rows = pd.DataFrame(
         {
             "repository": _repository(named["subject"]),
-            "sha": detail(named, "sha").astype("str").str.casefold(),
+            "sha": named["sha"],
             "change": named["subject"],
             "merged": merged.reindex(named["subject"]).array,
         }
     )
-    ordered = rows.dropna(subset=["sha"]).sort_values(["merged", "change"], kind="stable")
+    ordered = rows.sort_values(["merged", "change"], kind="stable")
     once: pd.DataFrame = ordered.drop_duplicates(["repository", "sha"], ignore_index=True)
     return once
