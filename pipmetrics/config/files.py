@@ -163,7 +163,7 @@ class SettingsFile(Section):
     schedule: ScheduleSection = Field(default=ScheduleSection(), description="When the jobs of `serve` run.")
     delivery: DeliverySection | None = Field(default=None, description="Where digests go.")
     access: AccessSection | None = Field(default=None, description="How people sign in to the pages.")
-    scoring: ScoringSection = Field(default=ScoringSection(), description="Where the verdicts of whole plans begin.")
+    scoring: ScoringSection = Field(default=ScoringSection(), description="From which score a plan is met, or at risk.")
     executor: Executor = Field(default="local", description="Where the work is done: local, or dask://HOST:PORT.")
 
 

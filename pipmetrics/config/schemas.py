@@ -118,8 +118,8 @@ def _parameter(parameter: Parameter) -> Schema:
         "mapping": {"type": "object"},
     }
     if parameter.kind == "mapping" and parameter.choices:
-        return {"type": "object", "properties": {name: {} for name in parameter.choices},
-                "additionalProperties": False, "description": parameter.help}  # fmt: skip
+        names = {"propertyNames": {"enum": list(parameter.choices)}}
+        return {"type": "object", **names, "description": parameter.help}
     return {**kinds[parameter.kind], "description": parameter.help}
 
 

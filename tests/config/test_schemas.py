@@ -13,7 +13,8 @@ ROOT = Path(__file__).parents[2]
 PUBLISHED = ROOT / "docs/schemas"
 NAMES = ("pipmetrics", "people", "plan")
 TYPES = {
-    "string": str, "array": list, "object": dict, "boolean": bool, "integer": int, "number": (int, float), "null": type(None),
+    "string": str, "array": list, "object": dict, "boolean": bool, "integer": int, "number": (int, float),
+    "null": type(None),
 }  # fmt: skip
 
 
@@ -28,7 +29,7 @@ def errors(schema, value, root=None, path=""):
     unknown = set(schema) - {
         "$schema", "$defs", "$ref", "title", "description", "examples", "default", "format", "type", "enum", "const",
         "pattern", "minLength", "minimum", "minItems", "items", "properties", "required", "additionalProperties",
-        "anyOf", "oneOf", "allOf", "if", "then",
+        "anyOf", "oneOf", "allOf", "if", "then", "propertyNames",
     }  # fmt: skip
     assert not unknown, f"teach this validator {unknown}"
     found = []
@@ -66,6 +67,7 @@ def errors(schema, value, root=None, path=""):
             found += errors(schema.get("items", {}), each, root, f"{path}/{place}")
     if isinstance(value, dict):
         found += [f"{path}: {key} is missing" for key in schema.get("required", ()) if key not in value]
+        found += [each for key in value for each in errors(schema.get("propertyNames", {}), key, root, f"{path}/{key}")]
         more = schema.get("additionalProperties", {})
         for key, each in value.items():
             inner = schema.get("properties", {}).get(key, more)
@@ -116,6 +118,8 @@ def test_the_example_configuration_fits_the_schemas(known):
         ("pipmetrics", SETTINGS.replace('"${GITHUB_TOKEN}"', "hunter2"), "fits none"),
         ("pipmetrics", SETTINGS.replace("repositories", "repos"), "unknown repos"),
         ("pipmetrics", SETTINGS + "history: 180", "not ['string']"),
+        ("pipmetrics", SETTINGS.replace("user:", "resolutions: {fix: [Done]}, user:"), "not one of"),
+        ("pipmetrics", SETTINGS.replace("user:", "releases: [acme/app], user:"), "unknown releases"),
         ("people", PEOPLE.replace("roles", "role"), "unknown role"),
         ("people", PEOPLE.replace("name: Ben Example, ", ""), "name is missing"),
         ("people", PEOPLE.replace("hub: ben", "hub: 5"), "fits none"),
