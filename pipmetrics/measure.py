@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -37,23 +37,43 @@ def measure(
     `signals` has SIGNAL_COLUMNS, `accounts` what the store gives (identity.resolve). The result has
     MEASUREMENT_COLUMNS and whatever more the metric adds. PluginError when the metric breaks its contract.
     """
-    metric = registry.metric(request.metric)
+    return measure_all([request], signals, accounts, people, sources, attestations)[request]
+
+
+def measure_all(
+    requests: Iterable[MeasureRequest],
+    signals: pd.DataFrame,
+    accounts: pd.DataFrame,
+    people: Sequence[Person],
+    sources: Mapping[str, Source],
+    attestations: Sequence[Attestation] = (),
+) -> dict[MeasureRequest, pd.DataFrame]:
+    """`measure` for many requests over the same signals: people are found and signals sorted once."""
+    asked = {request: registry.metric(request.metric) for request in requests}
     identities = identity.resolve(people, accounts)
-    facts = Facts(
-        signals=_known(signals, metric.kinds, request.as_of, identities),
-        as_of=request.as_of,
-        people=people,
-        sources=sources,
-        hours=hours_of(people),
-        clock=request.clock or metric.clock or "elapsed",
-        attribution=request.attribution,
-        follow_up_days=request.follow_up.total_seconds() / 86_400,
-        include=request.include,
-        attestations=attestations,
-        accounts=identity.current(accounts, identities),
-    )
-    rows = _checked(metric, metric.measure(facts), people)
-    return rows.sort_values(["person", "start", "source", "key"], kind="stable").reset_index(drop=True)
+    known = _known(signals, frozenset().union(*(metric.kinds for metric in asked.values())), identities)
+    kinds, names = pd.factorize(known["kind"])
+    now, hours = identity.current(accounts, identities), hours_of(people)
+    measured = {}
+    for request, metric in asked.items():
+        seen = np.append(np.isin(names, list(metric.kinds)), False)[kinds] & known["at"].lt(request.as_of).to_numpy()
+        facts = Facts(
+            signals=known[seen].reset_index(drop=True),
+            as_of=request.as_of,
+            people=people,
+            sources=sources,
+            hours=hours,
+            clock=request.clock or metric.clock or "elapsed",
+            attribution=request.attribution,
+            follow_up_days=request.follow_up.total_seconds() / 86_400,
+            include=request.include,
+            attestations=attestations,
+            accounts=now,
+        )
+        rows = _checked(metric, metric.measure(facts), people)
+        order = ["person", "start", "source", "key"]
+        measured[request] = rows.sort_values(order, kind="stable").reset_index(drop=True)
+    return measured
 
 
 def hours_of(people: Sequence[Person]) -> Callable[..., pd.Series[Any]]:
@@ -74,15 +94,15 @@ def hours_of(people: Sequence[Person]) -> Callable[..., pd.Series[Any]]:
     return hours
 
 
-def _known(signals: pd.DataFrame, kinds: frozenset[str], as_of: datetime, identities: pd.DataFrame) -> pd.DataFrame:
-    """The signals of these kinds before `as_of`, sorted by (at, key, source), each with its person."""
-    before = signals["at"].lt(pd.Timestamp(as_of)) & signals["kind"].isin(kinds)
-    known = signals.loc[before, list(SIGNAL_COLUMNS)]
+def _known(signals: pd.DataFrame, kinds: frozenset[str], identities: pd.DataFrame) -> pd.DataFrame:
+    """The signals of these kinds, sorted by (at, key, source), each with its person."""
+    known = signals.loc[signals["kind"].isin(kinds), list(SIGNAL_COLUMNS)]
     known = known.astype(dict.fromkeys(_SIGNAL_TEXTS, "str") | {"at": INSTANT, "value": "float64"})
     if not _in_order(known):
         known = known.sort_values(["at", "key", "source"], kind="stable")
-    known = known.reset_index(drop=True)
-    return known.assign(person=identity.attach(known["source"], known["actor"], identities))
+    return known.reset_index(drop=True).assign(
+        person=lambda frame: identity.attach(frame["source"], frame["actor"], identities)
+    )
 
 
 def _in_order(signals: pd.DataFrame) -> bool:

@@ -18,13 +18,14 @@ from hypothesis import strategies as st
 
 from pipmetrics import registry
 from pipmetrics.errors import PluginError
-from pipmetrics.measure import apply_rules, attributes, hours_of, in_window, to_csv, to_json
+from pipmetrics.measure import apply_rules, attributes, hours_of, in_window, measure, measure_all, to_csv, to_json
 from pipmetrics.metrics import ORDER, definitions
-from pipmetrics.model import Calendar, ExcludeRule, Person, Signal
+from pipmetrics.model import Calendar, ExcludeRule, MeasureRequest, Person, Signal
 from pipmetrics.plugin import MEASUREMENT_COLUMNS, Facts, Metric
 
 from .metrics.builders import (
     PEOPLE,
+    SOURCES,
     accounts,
     commented,
     frame,
@@ -141,6 +142,19 @@ def test_hours_follow_each_persons_calendar_and_are_unknown_for_strangers() -> N
     found = hours(who, at, at + pd.Timedelta(days=1), "working")
     assert found.index.tolist() == [3, 1, 4, 0]
     assert found.fillna(-1).tolist() == [7.0, 8.0, -1.0, 8.0]
+
+
+def test_many_requests_at_once_give_what_each_gives_alone() -> None:
+    later, earlier = instant("2026-12-01 00:00"), instant("2026-03-01 09:30")
+    asked = [MeasureRequest("changes_merged", later), MeasureRequest("changes_merged", earlier),
+             MeasureRequest("review_turnaround", later, "elapsed")]  # fmt: skip
+    signals = frame([*CHANGES, requested(ONE, "cyd", "2026-03-01 08:30")])
+    found = measure_all(asked, signals, accounts(), PEOPLE, SOURCES)
+    assert list(found) == asked
+    assert [len(each) for each in found.values()] == [2, 1, 1]
+    for request in asked:
+        pd.testing.assert_frame_equal(found[request], measure(request, signals, accounts(), PEOPLE, SOURCES))
+    assert measure_all([], signals, accounts(), PEOPLE, SOURCES) == {}
 
 
 def test_definitions_stand_in_the_order_of_the_specification_and_name_the_kinds_they_read() -> None:
