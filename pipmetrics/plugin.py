@@ -166,7 +166,8 @@ class Facts:
     include: frozenset[str] = frozenset()
     attestations: Sequence[Attestation] = ()
     accounts: pd.DataFrame | None = None
-    """Columns source, id, login, email, mark, person."""
+    """Columns source, id, login, email, mark, person: each account as it is called now, and a row for every ``@login``
+    (its id, in lower case) that stands for somebody in people.yaml."""
 
 
 @dataclass(frozen=True, slots=True)
