@@ -39,6 +39,8 @@ KINDS = frozenset(
 """The signals that attribution reads."""
 
 JIRA_SUBJECT = r"^[^:/#!]+:([a-z][a-z0-9_]*-[0-9]+)$"
+PAGE = r"(/(?:pull|issues|merge_requests)/[0-9]+)/.*$"
+"""The tail of the URL of a change's or issue's inner page."""
 SHORTEST = 7
 """Digits that name a commit at least."""
 COMMIT = rf"[0-9a-f]{{{SHORTEST},64}}"
@@ -139,7 +141,7 @@ def _folded(references: pd.Series[Any]) -> pd.Series[Any]:
     codes, distinct = pd.factorize(references)  # a key stands in many changes, and the patterns are slow
     folded = pd.Series(distinct, dtype="str").str.casefold()
     bare = folded.str.replace(JIRA_SUBJECT, r"\1", regex=True)
-    address = folded.str.replace(r"[?#].*$", "", regex=True).str.rstrip("/")
+    address = folded.str.replace(r"[?#].*$", "", regex=True).str.replace(PAGE, r"\1", regex=True).str.rstrip("/")
     unlike = bare.where(~folded.str.contains("://", regex=False), address)
     return pd.Series(unlike.array.take(codes), index=references.index)
 
@@ -156,11 +158,16 @@ def _moved(signals: pd.DataFrame) -> pd.Series[Any]:
     return names[~unclear].set_index("former")["now"]
 
 
-def _addresses(signals: pd.DataFrame) -> pd.Series[Any]:
-    """The reference of each change and issue, by its folded URL."""
-    seen = of_kind(signals, "change_opened", "change_merged", "issue_opened")
-    names = pd.Series(_folded(seen["subject"]).array, index=_folded(seen["url"]).array)
-    return names[~names.index.duplicated()]
+def _resolved(signals: pd.DataFrame, to: pd.Series[Any]) -> pd.Series[Any]:
+    """Folded claims, URLs and `owner/name#n` without a source made references where only one can be meant."""
+    if not to.str.contains("/", regex=False).any():
+        return _replaced(to, _moved(signals))
+    seen = of_kind(signals, "change_opened", "change_merged", "issue_opened").drop_duplicates("subject")
+    now = _folded(seen["subject"])
+    other = pd.concat([_folded(seen["url"]), now.str.replace("^[^:]*:", "", regex=True)])
+    names = pd.DataFrame({"other": other.array, "now": [*now, *now]}).drop_duplicates()
+    names = names[~names["other"].duplicated(keep=False)]
+    return _replaced(_replaced(to, names.set_index("other")["now"]), _moved(signals))
 
 
 def _replaced(to: pd.Series[Any], names: pd.Series[Any]) -> pd.Series[Any]:
@@ -211,10 +218,7 @@ def _claims(facts: Facts, found: pd.DataFrame, references: pd.DataFrame) -> pd.D
     said = [_linked(facts, found), _said_in(found, found["subject"]), _said_in(fixes, fixes["bug"])]
     claims = pd.concat(said, ignore_index=True)
     claims = claims[claims["to"].notna()].reset_index(drop=True)
-    to = _folded(claims["to"].astype("str"))
-    if to.str.contains("://", regex=False).any():
-        to = _replaced(to, _addresses(facts.signals))
-    return claims.assign(to=_replaced(to, _moved(facts.signals)))
+    return claims.assign(to=_resolved(facts.signals, _folded(claims["to"].astype("str"))))
 
 
 def _linked(facts: Facts, found: pd.DataFrame) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pytest
 
 from pipmetrics.model import Signal
 from tests.metrics.builders import SOURCES, measured, merged, opened, rows, signal
-from tests.metrics.tickets import bug, deployed, linked, reverted, shipped
+from tests.metrics.tickets import bug, deployed, issue, linked, reverted, shipped
 
 DAY = "2026-03-"
 SHA, OTHER = "a1b2c3d4" + "0" * 32, "a1b2c3d4" + "1" * 32
@@ -39,14 +39,24 @@ class TestLinks:
 
     def test_a_link_to_the_change_itself_by_reference_or_address(self) -> None:
         url = "https://hub.example.com/acme/api/pull/1"
-        for to in ("hub:acme/api#1", url, url + "/", url + "#discussion_r7", "HTTPS://hub.example.com/Acme/API/pull/1"):
+        pages = (
+            url + "/",
+            url + "/files",
+            url + "?w=1",
+            url + "#discussion_r7",
+            "HTTPS://hub.example.com/Acme/API/pull/1",
+        )
+        for to in ("hub:acme/api#1", url, *pages):
             signals = [*shipped("hub:acme/api#1", "ada", DAY + "02", url=url), bug("jira:PAY-9", DAY + "03 10:00")]
             assert blamed([*signals, linked("jira:PAY-9", to)]) == [("jira:PAY-9", "ada", "")]
 
     def test_a_link_by_the_address_of_an_issue_that_a_change_references(self) -> None:
-        issue = signal("issue_opened", "hub:acme/api#5", None, DAY + "01 09:00", url="https://hub.example.com/issues/5")
-        signals = [issue, *shipped("hub:acme/api#1", "ada", DAY + "02", issues=["hub:acme/api#5"])]
-        signals += [bug("jira:PAY-9", DAY + "03 10:00"), linked("jira:PAY-9", "https://hub.example.com/issues/5")]
+        story = issue("hub:acme/api#5", DAY + "01 09:00", url="https://hub.example.com/acme/api/issues/5")
+        signals = [story, *shipped("hub:acme/api#1", "ada", DAY + "02", issues=["hub:acme/api#5"])]
+        signals += [
+            bug("jira:PAY-9", DAY + "03 10:00"),
+            linked("jira:PAY-9", "https://hub.example.com/acme/api/issues/5"),
+        ]
         assert blamed(signals) == [("jira:PAY-9", "ada", "")]
 
     def test_the_type_is_compared_without_case_and_each_source_has_its_own(self) -> None:
@@ -102,8 +112,8 @@ class TestTexts:
         assert blamed([*signals, said]) == [("hub:acme/api#9", "ada", "")]
 
     def test_the_bug_names_an_issue_that_the_change_references(self) -> None:
-        issue = signal("issue_opened", "hub:acme/api#5", None, DAY + "01 09:00")
-        signals = [issue, *shipped("hub:acme/api#1", "ada", DAY + "02", issues=["hub:acme/api#5"])]
+        story = issue("hub:acme/api#5", DAY + "01 09:00")
+        signals = [story, *shipped("hub:acme/api#1", "ada", DAY + "02", issues=["hub:acme/api#5"])]
         said = bug("hub:acme/api#9", DAY + "03 10:00", causes=[{"to": "hub:acme/api#5", "text": "regression from #5"}])
         assert blamed([*signals, said]) == [("hub:acme/api#9", "ada", "")]
 
@@ -134,6 +144,18 @@ class TestTexts:
         (row,) = measured("post_deploy_bugs", signals).to_dict("records")
         assert (row["person"], row["reason"]) == ("ada", "")
         assert "fix" in row["evidence"]
+
+    def test_a_ticket_names_a_change_or_an_issue_by_its_path_alone_where_one_source_has_it(self) -> None:
+        signals = [
+            *shipped("hub:acme/api#1", "ada", DAY + "02", issues=["hub:acme/api#5"]),
+            *shipped("lab:core/pay!1", "bob", DAY + "02"),
+            issue("hub:acme/api#5", DAY + "01 09:00"),
+        ]
+        for to, who in (("acme/api#1", "ada"), ("Acme/API#5", "ada"), ("core/pay!1", "bob")):
+            said = bug("jira:PAY-9", DAY + "03 10:00", causes=[{"to": to, "text": f"caused by {to}"}])
+            assert blamed([*signals, said]) == [("jira:PAY-9", who, "")]
+        said = bug("jira:PAY-9", DAY + "03 10:00", causes=[{"to": "acme/api#5", "text": "caused by acme/api#5"}])
+        assert blamed([*signals, issue("lab:acme/api#5", DAY + "01 09:00"), said]) == []
 
     def test_a_change_that_only_mentions_the_bug_does_not_speak_for_it(self) -> None:
         cause = [{"to": "hub:acme/api#1", "text": "Regression from #1"}]
