@@ -203,7 +203,7 @@ def _resolutions(issue: Issue, terms: Terms, at: datetime, until: datetime | Non
         if over or (until is not None and start >= until):
             continue
         code = resolutions.code(held.id, (held.name, _shown_name(issue, held.id)), terms.codes)
-        listed.append([_iso(start), code, held.name])
+        listed.append([_iso(max(start, at)), code, held.name])
     return listed
 
 
