@@ -94,11 +94,12 @@ class Comment:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """A file that was read: its tree and its comments."""
+    """A file that was read: its tree, its comments, and its bytes, which a plan is locked by."""
 
     file: str
     root: Node
     comments: tuple[Comment, ...] = ()
+    content: bytes = b""
 
     def plain(self) -> Any:
         return self.root.plain()
@@ -155,7 +156,7 @@ def read(file: str, content: bytes, limit: int = MAX_BYTES) -> tuple[Document | 
         root = builder.build(text)
     except _Stop as stop:
         return None, [*builder.problems, Problem(file, *stop.spot, stop.what, stop.mend)]
-    return Document(file, root, tuple(_comments(text, builder.spans))), builder.problems
+    return Document(file, root, tuple(_comments(text, builder.spans)), content), builder.problems
 
 
 def _not_utf8(file: str, content: bytes, offset: int) -> Problem:

@@ -18,11 +18,11 @@ MAX_PEOPLE_BYTES = 8 * 1024 * 1024
 
 @dataclass(slots=True)
 class Files:
-    """What was read: the documents, the bytes of the plans (their content hash counts), and what was wrong."""
+    """What was read: the documents, and what was wrong."""
 
     settings: Document | None = None
     people: Document | None = None
-    plans: list[tuple[Document, bytes]] = field(default_factory=list)
+    plans: list[Document] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -38,8 +38,8 @@ def read_folder(folder: Path) -> Files:
     for path in _plan_paths(files, folder / "plans"):
         content = _content(files, path, MAX_BYTES)
         document = _document(files, path, content, MAX_BYTES) if content is not None else None
-        if document is not None and content is not None:
-            files.plans.append((document, content))
+        if document is not None:
+            files.plans.append(document)
     return files
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from pathlib import Path
 
 from pipmetrics.config.configuration import Config
-from pipmetrics.config.document import Document
-from pipmetrics.config.files import PeopleFile, PlanFile, SettingsFile
+from pipmetrics.config.document import Document, read
+from pipmetrics.config.files import PeopleFile, SettingsFile
 from pipmetrics.config.fit import fit
 from pipmetrics.config.folder import read_folder
 from pipmetrics.config.people import people_of
@@ -41,18 +40,30 @@ def load(folder: str | Path) -> Config:
     people, wrong = people_of(files.people, people_file, company, root, _names(files.settings, "sources"))
     problems += wrong
     plans: list[Plan] = []
-    for document, content in files.plans:
-        plan_file, wrong = fit(document, (), PlanFile, document.plain())
-        problems += wrong
-        digest = hashlib.sha256(content).hexdigest()
-        plan, wrong = plan_of(document, plan_file, digest, people, known_people, company.timezone)
+    for document in files.plans:
+        plan, wrong = plan_of(document, people, known_people, company.timezone)
         problems += wrong
         plans += [plan] if plan is not None else []
-    documents = {document.file: document for document, _ in files.plans}
+    documents = {document.file: document for document in files.plans}
     problems += _twice(documents.values())
     if problems or settings is None:
         raise ConfigError(problems)
     return Config(settings, people, tuple(plans), documents)
+
+
+def parse_plan(content: bytes, config: Config, file: str = "") -> Plan:
+    """A plan from bytes that were kept (the locked version of a file that has changed since), among today's people.
+
+    ConfigError, as from `load`, when it is no plan any more; `file` is what problems and the plan call it.
+    """
+    document, problems = read(file, content)
+    plan = None
+    if document is not None:
+        plan, wrong = plan_of(document, config.people, frozenset(config.people), config.settings.timezone)
+        problems += wrong
+    if problems or plan is None:
+        raise ConfigError(problems)
+    return plan
 
 
 def _names(document: Document | None, key: str) -> frozenset[str] | None:

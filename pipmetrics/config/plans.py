@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 
 from pipmetrics.config.document import Document, Path
 from pipmetrics.config.files import PlanFile
+from pipmetrics.config.fit import fit
 from pipmetrics.config.lines import Lines
 from pipmetrics.config.lint.waivers import waiver_problems
 from pipmetrics.config.values import LONGEST, did_you_mean
@@ -15,15 +17,12 @@ from pipmetrics.model import Criterion, Deficiency, Person, Plan, Support, Waive
 
 
 def plan_of(
-    document: Document,
-    file: PlanFile | None,
-    digest: str,
-    people: Mapping[str, Person],
-    names: Collection[str] | None,
-    timezone: str,
+    document: Document, people: Mapping[str, Person], names: Collection[str] | None, timezone: str
 ) -> tuple[Plan | None, list[Problem]]:
-    """The plan, and what is wrong beyond single values; `names` are the people there are, None when nobody knows."""
-    criteria, problems = _criteria(document)
+    """The plan, and all that is wrong with it; `names` are the people there are, None when nobody knows."""
+    file, problems = fit(document, (), PlanFile, document.plain())
+    criteria, wrong = _criteria(document)
+    problems += wrong
     if file is None:
         return None, problems
     end, wrong = _end(document, file)
@@ -54,7 +53,7 @@ def plan_of(
         draft=file.draft,
         waivers=tuple(Waiver(each.code, each.reason) for each in file.waivers),
         file=document.file,
-        digest=digest,
+        digest=hashlib.sha256(document.content).hexdigest(),
     ), problems
 
 

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from pipmetrics.config import load
+from pipmetrics.config import load, parse_plan
 from pipmetrics.errors import ConfigError
 from pipmetrics.model import Secret
 
@@ -26,6 +26,18 @@ def test_a_folder_becomes_frozen_values(folder):
 def test_the_content_hash_of_a_plan_is_that_of_its_bytes(folder):
     plan = folder.load().plans[0]
     assert plan.digest == hashlib.sha256((folder.path / "plans/plan.yaml").read_bytes()).hexdigest()
+
+
+def test_a_locked_version_is_read_from_its_bytes(folder):
+    config = folder.load()
+    content = config.documents[config.plans[0].file].content
+    assert content == (folder.path / "plans/plan.yaml").read_bytes()
+    assert parse_plan(content, config, config.plans[0].file) == config.plans[0]
+    assert parse_plan(content.replace(b"90%", b"80%"), config).criteria[0].parameters["target"] == 0.8
+    with pytest.raises(ConfigError, match=r"^old:3:9: there is no such person"):
+        parse_plan(content.replace(b"person: ada", b"person: gone"), config, "old")
+    with pytest.raises(ConfigError, match=r"^old: the file is empty"):
+        parse_plan(b"", config, "old")
 
 
 def test_references_to_secrets_are_kept_and_not_read(folder, monkeypatch):

@@ -209,8 +209,8 @@ def coaching_not_found(seen: Seen) -> Iterator[Hit]:
     first = next((other for other in seen.config.plans if other.id == plan.preceded_by), None)
     where: Path = ("preceded_by",)
     if first is None:
-        others = [other.id for other in seen.config.plans if other.id != plan.id]
-        yield Hit(where, "there is no plan of this name", nearly(plan.preceded_by, others))
+        fitting = [other.id for other in seen.config.plans if other.person == plan.person and other.kind == "coaching"]
+        yield Hit(where, "there is no plan of this name", nearly(plan.preceded_by, fitting))
     elif first.person != plan.person:
         yield Hit(where, "that plan is somebody else's")
     elif first.kind != "coaching":
