@@ -18,10 +18,10 @@ from pipmetrics_gitlab.api import PAGE, Api, Holed, Refused, TooComplex, Unknown
 from pipmetrics_gitlab.queries import More
 from pipmetrics_gitlab.reading import stamp
 from pipmetrics_gitlab.values import Change, Issue, Project
-from pipmetrics_gitlab.windows import Batch, Walk
+from pipmetrics_gitlab.windows import Batch
 
-BOTH = 30
-"""Rows of each kind when merge requests and issues are asked together."""
+NIGHT = 75
+"""Merge requests when the newest of the rest is asked along with them."""
 SMALLEST = 5
 """Fewer rows are not tried when the server fails: then it is not for their number."""
 HOLES = 3
@@ -119,20 +119,23 @@ class GraphqlReader:
         self.talk, self.project = talk, project
         self._asked: dict[tuple[str, datetime, str | None], Data] = {}
 
-    def both(self, walks: Mapping[str, Walk]) -> None:
-        """Asks for the next batch of both kinds at once, where that does not fail; the batches then cost nothing."""
-        document = queries.lists(dict.fromkeys(walks, BOTH))
+    def night(self, after: datetime, cursor: str | None) -> Data | None:
+        """The project with its changed merge requests, which are kept for `changes`, and the newest of all else.
+
+        None where the question does not go well; the parts are asked one by one then.
+        """
+        document = queries.lists("changes", NIGHT, and_latest=True)
         try:
-            data = self.talk.ask(document, self._variables(walks), patient=False)
+            data = self.talk.ask(document, self._variables(after, cursor), patient=False)
         except (TooComplex, Holed):
-            return
+            return None
         except SourceError as error:
             if isinstance(error, Refused) or not (error.status == 0 or error.status >= 500):
                 raise
-            return
+            return None
         found = self._project(data)
-        for kind, walk in walks.items():
-            self._asked[kind, walk.after, walk.cursor] = found
+        self._asked["changes", after, cursor] = found
+        return found
 
     def changes(self, after: datetime, cursor: str | None) -> Batch[Change]:
         return self._batch("changes", after, cursor)
@@ -153,15 +156,12 @@ class GraphqlReader:
     def _rows(self, kind: str, after: datetime, cursor: str | None) -> Data:
         found = self._asked.pop((kind, after, cursor), None)
         if found is None:
-            variables = self._variables({kind: Walk(after, cursor)})
-            found = self._project(self.talk.sized(kind, lambda rows: queries.lists({kind: rows}), variables))
+            variables = self._variables(after, cursor)
+            found = self._project(self.talk.sized(kind, lambda rows: queries.lists(kind, rows), variables))
         return found
 
-    def _variables(self, walks: Mapping[str, Walk]) -> dict[str, Json]:
-        given: dict[str, Json] = {"path": self.project.path}
-        for kind, walk in walks.items():
-            given |= {f"{kind}After": stamp(walk.after), f"{kind}Cursor": walk.cursor}
-        return given
+    def _variables(self, after: datetime, cursor: str | None) -> dict[str, Json]:
+        return {"path": self.project.path, "after": stamp(after), "cursor": cursor}
 
     def _project(self, data: Data) -> Data:
         found = data.get("project")

@@ -16,6 +16,7 @@ from pipmetrics_gitlab.api import Api, Holed, Refused, project_path
 from pipmetrics_gitlab.completing import Reopened
 from pipmetrics_gitlab.graphql_reader import GraphqlReader, Talk
 from pipmetrics_gitlab.people import People
+from pipmetrics_gitlab.projects import Latest, latest
 from pipmetrics_gitlab.reading import instant
 from pipmetrics_gitlab.rest_reader import RestReader
 from pipmetrics_gitlab.values import Change, Deployment, Issue, Project
@@ -79,12 +80,16 @@ class Reading:
     def project(self) -> Project:
         return self.graphql.project if self.graphql else self.rest.project
 
-    def prepare(self, kinds: Sequence[str]) -> None:
-        """A night has few rows: merge requests and issues fit into one question."""
-        held = {kind: self.pull.bookmark(self.path, kind) for kind in kinds}
-        if len(kinds) == 2 and all(one.get("until") for one in held.values()):
-            walks = {kind: begin(one, self.pull.since) for kind, one in held.items()}
-            self._spoken(lambda reader: reader.both(walks))
+    def latest(self) -> Latest | None:
+        """What is newest in a project that has been read before, told along with its merge requests."""
+        held = [self.pull.bookmark(self.path, kind) for kind in KINDS]
+        if not all(one.get("until") for one in held):
+            return None
+        walk = begin(held[0], self.pull.since)
+        cursor = None if _is_url(walk.cursor) else walk.cursor
+        found = self._spoken(lambda reader: reader.night(walk.after, cursor))
+        told = latest(found, self.pull.source).of if found else {}
+        return Latest({kind: newest for kind, newest in told.items() if kind != "changes"})
 
     def pages(self, kind: str) -> Iterator[Page]:
         """The pages of one kind, each with the bookmark of how far it has come."""
@@ -109,7 +114,7 @@ class Reading:
 
     def _ask(self, kind: str, after: datetime, cursor: str | None) -> Batch[Any]:
         """The next rows. A cursor is of use to the API alone that gave it."""
-        is_url = cursor is not None and cursor.startswith("http")
+        is_url = _is_url(cursor)
         if kind != "deployments":
             found = self._spoken(lambda reader: getattr(reader, kind)(after, None if is_url else cursor))
             self._told = found is None
@@ -169,6 +174,11 @@ class Reading:
         kept = [row for row in rows if deployments.is_production(row.environment, source)]
         made = [deployments.signal(row, self.project, source) for row in kept]
         return Kept({one.subject: [one] for one in made}, Directory(row.by for row in kept).accounts(source.name))
+
+
+def _is_url(cursor: str | None) -> bool:
+    """Whether a cursor is REST's: the address of the next page."""
+    return cursor is not None and cursor.startswith("http")
 
 
 def _once(accounts: Sequence[Account]) -> list[Account]:

@@ -138,7 +138,7 @@ def _by_graphql(talk: Talk, group: str, source: Source) -> list[tuple[Project, L
             raise SourceError("no such project or group, or not visible to this token", where=group, status=404)
         listed = from_graphql.needed(held, "projects")
         nodes = from_graphql.nodes(listed, dict)
-        projects += [(from_graphql.project(node), _latest(node, source)) for node in nodes]
+        projects += [(from_graphql.project(node), latest(node, source)) for node in nodes]
         before, cursor = cursor, from_graphql.following(listed)
         if cursor is None:
             return projects
@@ -155,11 +155,11 @@ def survey(talk: Talk, paths: Sequence[str], source: Source) -> dict[str, Latest
         data = talk.ask(queries.survey(len(part)), variables)
         for number, path in enumerate(part):
             if node := data.get(f"p{number}"):
-                found[path] = _latest(node, source)
+                found[path] = latest(node, source)
     return found
 
 
-def _latest(node: Mapping[str, Json], source: Source) -> Latest:
+def latest(node: Mapping[str, Json], source: Source) -> Latest:
     told: dict[str, datetime | None] = {}
     for kind, name in (("changes", "mergeRequests"), ("issues", "issues")):
         if node.get(name) is not None:

@@ -92,8 +92,8 @@ def _moved(pull: Pull, project: Project) -> Project | None:
 
 
 def _read(pull: Pull, project: Project, latest: projects.Latest | None) -> Iterator[Page]:
-    due = [kind for kind in KINDS if not _is_quiet(pull.bookmark(project.path, kind), latest, kind)]
     reading = Reading(pull, project)
-    reading.prepare([kind for kind in due if kind != "deployments"])
-    for kind in due:
-        yield from reading.pages(kind)
+    latest = latest or reading.latest()
+    for kind in KINDS:
+        if not _is_quiet(pull.bookmark(project.path, kind), latest, kind):
+            yield from reading.pages(kind)
