@@ -157,6 +157,16 @@ def writing(engine: Engine, name: str, *, durable: bool = False) -> Iterator[Con
         checkpoint(f"after {name}")
 
 
+def compact(engine: Engine) -> None:
+    """Rewrites the SQLite file, so that what was erased is not left in its free pages or its log."""
+    if not is_sqlite(engine):
+        return
+    with _told(engine), engine.connect() as connection:
+        raw: Any = connection.connection.driver_connection
+        raw.execute("VACUUM")
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
 @contextmanager
 def _told(engine: Engine) -> Iterator[None]:
     try:

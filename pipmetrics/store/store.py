@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,12 +14,13 @@ from sqlalchemy import Connection, Engine
 from pipmetrics.errors import StoreError
 from pipmetrics.ledger.chain import Act, Entry, Head
 from pipmetrics.ledger.keys import KeyFile
-from pipmetrics.model import Account, Gap, Json, Signal
+from pipmetrics.model import Account, Gap, Json, Person, Signal
 from pipmetrics.plugin import Page
-from pipmetrics.store import accounts, lease, migrate, progress, rows, signals
+from pipmetrics.store import accounts, evaluations, lease, migrate, personal, progress, rows, signals
 from pipmetrics.store import entries as ledger_rows
-from pipmetrics.store.engine import make_engine, parse, reading, writing
+from pipmetrics.store.engine import compact, make_engine, parse, reading, writing
 from pipmetrics.store.entries import Recorded, Snapshot
+from pipmetrics.store.evaluations import Evaluated
 from pipmetrics.store.progress import DERIVED, Run
 from pipmetrics.store.signals import Choice, Written
 
@@ -231,14 +232,55 @@ class Store:
 
     # --- the ledger -----------------------------------------------------------------------------------------------
 
-    def append(
-        self, acts: Sequence[Act], now: datetime, *, unless: Callable[[Connection], bool] | None = None
-    ) -> list[Entry]:
+    def append(self, acts: Sequence[Act], now: datetime) -> list[Entry]:
         """Appends to the ledger, in order and in one transaction; acts that are signed make a checkpoint."""
         with self._writing("act", durable=True) as connection:
-            if unless is not None and unless(connection):
-                return []
             return ledger_rows.append(connection, acts, now, self.key)
+
+    def record_evaluations(
+        self, evaluated: Sequence[Evaluated], actor: str, now: datetime
+    ) -> list[tuple[Evaluated, int]]:
+        """Records those that the ledger does not hold yet, and gives them with the numbers of their entries."""
+        with self._writing("record", durable=True) as connection:
+            return evaluations.record(connection, evaluations.new(connection, evaluated), actor, now)
+
+    def latest_evaluation(self, plan: str) -> Recorded | None:
+        """The last recorded evaluation of a plan."""
+        with reading(self.engine) as connection:
+            seq = evaluations.latest(connection, plan)
+            return None if seq is None else ledger_rows.by_seq(connection, [seq])[0]
+
+    def documents(self, hashes: Collection[str]) -> dict[str, str]:
+        """Texts that evaluations were made from, by their SHA-256."""
+        with reading(self.engine) as connection:
+            return evaluations.documents(connection, hashes)
+
+    def sign_head(self, act: Act, now: datetime) -> Entry | None:
+        """Appends a signed act if anything was recorded since the last checkpoint; else nothing, and None."""
+        with self._writing("night", durable=True) as connection:
+            if ledger_rows.head(connection).seq == ledger_rows.last_signed(connection):
+                return None
+            return ledger_rows.append(connection, [act], now, self.key)[0]
+
+    # --- one person -----------------------------------------------------------------------------------------------
+
+    def export_person(self, person: Person, by: str, now: datetime) -> dict[str, bytes]:
+        """Everything held about a person as files (JSON and CSV), by name; the ledger notes who took it."""
+        with self._writing("export", durable=True) as connection:
+            made = personal.files(person, personal.held(connection, person))
+            payload = {"person": person.id, "files": sorted(made)}
+            ledger_rows.append(connection, [Act("export", f"person:{person.id}", by, payload)], now, self.key)
+        return made
+
+    def erase_person(self, person: Person, by: str, why: str, now: datetime) -> list[int]:
+        """Erases what is held about a person, records it, and gives the entries whose payloads are now empty.
+
+        `why` stays in the ledger. Refused while the person is under a legal hold.
+        """
+        with self._writing("erase", durable=True) as connection:
+            emptied = personal.erase(connection, person, by, why, now, self.key)
+        compact(self.engine)
+        return emptied
 
     def head(self) -> Head:
         with reading(self.engine) as connection:

@@ -181,6 +181,9 @@ CHECKPOINT = _table(
     Column("signature", LargeBinary, nullable=False),
 )
 
+DOCUMENT = _table("document", _word("hash", key=True), _word("owner"), _word("body"), Index(None, "owner"))
+"""Texts that evaluations were made from, each once, by SHA-256. `owner` is the person whom it is about, or ""."""
+
 EVALUATION = _table(
     "evaluation",
     Column("seq", WHOLE, ForeignKey("entry.seq"), primary_key=True, autoincrement=False),

@@ -178,6 +178,8 @@ def create_ledger() -> None:
     signature = sa.Column("signature", sa.LargeBinary(), nullable=False)
     checkpoint: list[sa.Column[Any]] = [whole("seq"), whole("at"), word("head"), word("key"), signature]
     table("checkpoint", checkpoint, ("seq",), follows_entry("checkpoint"))
+    table("document", [word("hash"), word("owner"), word("body")], ("hash",))
+    op.create_index("ix_document_owner", "document", ["owner"])
     columns = ("plan", "as_of", "version", "plan_hash", "inputs_hash")
     once = sa.UniqueConstraint(*columns, name="uq_evaluation_" + "_".join(columns))
     evaluation: list[sa.Column[Any]] = [
