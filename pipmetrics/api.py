@@ -118,7 +118,7 @@ class Organisation:
         self, requests: Iterable[MeasureRequest], acts: Acts | None = None
     ) -> dict[MeasureRequest, pd.DataFrame]:
         """Run each request over all people; signals are read once, up to the latest instant asked for."""
-        from pipmetrics.measure import measure
+        from pipmetrics.measure import measure_all
 
         asked = sorted(requests, key=lambda request: (request.metric, request.as_of, str(request)))
         if not asked:
@@ -128,7 +128,7 @@ class Organisation:
         accounts, people = self.store.accounts(), list(self.config.people.values())
         attestations = (acts or Acts()).attestations
         sources = self.config.settings.sources
-        return {request: measure(request, signals, accounts, people, sources, attestations) for request in asked}
+        return measure_all(asked, signals, accounts, people, sources, attestations)
 
     # --- score ----------------------------------------------------------------------------------------------------
 

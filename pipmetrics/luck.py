@@ -1,0 +1,232 @@
+"""How likely a verdict would be luck: simulated before a plan starts, from what was measured before it.
+
+Two people are imagined, both with the baseline's numbers of samples. One did not change at all: how often would the
+value meet the target by chance? One truly reaches the target, not more: how often would the verdict be "not met" in
+spite of it, and how often does the value fall short? The state before is as uncertain as it was measured: for rate
+ratios its count is drawn anew too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipmetrics import statistics
+from pipmetrics.plugin import COUNTED, OPEN, WITHDRAWN, Form, Goal, Mean, Own, Quantile, Ratio, Share, Total
+
+if TYPE_CHECKING:
+    from pipmetrics.plugin import BoolArray, FloatArray
+
+RUNS = 10_000
+SEED = 7
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Before:
+    """What was measured before the plan; `scale` = time ahead / time gone says how much of it the plan will have.
+
+    `values` and `kinds` are rows of the baseline (score.baselines), `exposure` what counts are divided by.
+    """
+
+    values: FloatArray
+    kinds: FloatArray
+    exposure: float
+    scale: float
+
+    @property
+    def samples(self) -> FloatArray:
+        return self.values[np.isin(self.kinds, (COUNTED, OPEN))]
+
+    @property
+    def events(self) -> float:
+        return float(self.values[self.kinds == COUNTED].sum())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Draws:
+    """One entry a simulated plan: enough data, target met by the value, target inside the interval."""
+
+    enough: BoolArray
+    met: BoolArray
+    inside: BoolArray
+
+    @property
+    def not_met(self) -> BoolArray:
+        return self.enough & ~self.met & ~self.inside
+
+
+@dataclass(frozen=True, slots=True)
+class Luck:
+    """Chances, 0 to 1, of one criterion. None: it cannot be simulated, or there is nothing to start from.
+
+    `met_unchanged`: the value meets the target although nothing changed. `short_though_reached`: the value misses
+    although the person truly reached the target; `not_met_though_reached`: and the verdict at the end is "not met".
+    `expected`: samples, or exposure, that the plan will have.
+    """
+
+    expected: float | None
+    met_unchanged: float | None
+    short_though_reached: float | None
+    not_met_though_reached: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Imagined:
+    """The draws of both people, so that criteria can be put together to a plan's verdict."""
+
+    luck: Luck
+    unchanged: Draws | None
+    reached: Draws | None
+
+
+def imagine(goal: Goal, before: Before, seed: int = SEED, runs: int = RUNS) -> Imagined:
+    """Simulate one criterion; the same seed gives the same figures."""
+    expected = _expected(goal, before)
+    if isinstance(goal.form, Own) or expected is None or expected <= 0 or not _known(goal.form, before):
+        return Imagined(Luck(expected, None, None, None), None, None)
+    rng = np.random.default_rng(seed)
+    unchanged = _draw(goal, before, expected, reached=False, rng=rng, runs=runs)
+    reached = _draw(goal, before, expected, reached=True, rng=rng, runs=runs)
+    luck = Luck(
+        expected,
+        float(np.mean(unchanged.enough & unchanged.met)),
+        float(np.mean(reached.enough & ~reached.met)),
+        float(np.mean(reached.not_met)),
+    )
+    return Imagined(luck, unchanged, reached)
+
+
+def _expected(goal: Goal, before: Before) -> float | None:
+    form = goal.form
+    if isinstance(form, Ratio) or (isinstance(form, Total) and form.per is not None):
+        return before.exposure * before.scale
+    if isinstance(form, Own):
+        return None
+    return float(round(len(before.samples) * before.scale))
+
+
+def _known(form: Form, before: Before) -> bool:
+    if isinstance(form, Ratio):
+        return before.events > 0 and before.exposure > 0
+    return len(before.samples) > 0 or isinstance(form, Total)
+
+
+def _draw(goal: Goal, before: Before, expected: float, *, reached: bool, rng: np.random.Generator, runs: int) -> Draws:
+    form = goal.form
+    if isinstance(form, Share):
+        return _share(goal, before, expected, reached, rng, runs)
+    if isinstance(form, Ratio):
+        return _ratio(goal, form, before, expected, reached, rng, runs)
+    if isinstance(form, Total):
+        return _total(goal, form, before, expected, reached, rng, runs)
+    return _resampled(goal, before, expected, reached, rng, runs)
+
+
+def _share(goal: Goal, before: Before, expected: float, reached: bool, rng: np.random.Generator, runs: int) -> Draws:
+    p = goal.target if reached else _share_before(goal, before)
+    n = int(expected)
+    k = rng.binomial(n, p, runs).astype(np.float64)
+    low, high = statistics.clopper_pearson(np.arange(n + 1.0), n)
+    place = k.astype(np.int64)
+    return _judge(goal, k / n, low[place], high[place], np.full(runs, n >= goal.minimum))
+
+
+def _share_before(goal: Goal, before: Before) -> float:
+    limit = goal.form.limit if isinstance(goal.form, Share) else None
+    if limit is None:
+        return float(np.mean(before.values[before.kinds == COUNTED]))
+    late = np.isin(before.kinds, (OPEN, WITHDRAWN)) & (before.values > limit)
+    judged = (before.kinds == COUNTED) | late
+    return float(np.mean((before.values <= limit)[judged])) if judged.any() else 0.0
+
+
+def _ratio(
+    goal: Goal, form: Ratio, before: Before, expected: float, reached: bool, rng: np.random.Generator, runs: int
+) -> Draws:
+    rate = before.events / before.exposure
+    factor = (1 + goal.target if form.increase else 1 - goal.target) if reached else 1.0
+    base = rng.poisson(before.events, runs).astype(np.float64)
+    count = rng.poisson(rate * factor * expected, runs).astype(np.float64)
+    low, high = statistics.rate_ratio(count, expected, base, before.exposure)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = (count / expected) / (base / before.exposure)
+    value, low, high = (ratio - 1, low - 1, high - 1) if form.increase else (1 - ratio, 1 - high, 1 - low)
+    enough = (base > 0) & (min(expected, before.exposure) >= goal.minimum)
+    return _judge(goal, value, low, high, enough)
+
+
+def _total(
+    goal: Goal, form: Total, before: Before, expected: float, reached: bool, rng: np.random.Generator, runs: int
+) -> Draws:
+    over = expected if form.per is not None else 1.0
+    count_before = float((before.kinds == COUNTED).sum()) if form.rows else before.events
+    mean = goal.target * over if reached else count_before * before.scale
+    count = rng.poisson(mean, runs).astype(np.float64)
+    low, high = statistics.garwood(count, over)
+    enough = np.full(runs, form.per is None or expected >= goal.minimum)
+    return _judge(goal, count / over, low, high, enough)
+
+
+def _resampled(
+    goal: Goal, before: Before, expected: float, reached: bool, rng: np.random.Generator, runs: int
+) -> Draws:
+    """Medians, quantiles and means: the plan's samples are drawn from those of the baseline, scaled to the target."""
+    samples, n = before.samples, int(expected)
+    drawn = rng.choice(samples, (runs, n))
+    if reached:
+        now = _statistic(goal.form, samples[None, :])[0]
+        if now <= 0:
+            return Draws(*(np.zeros(runs, dtype=bool) for _ in range(3)))
+        drawn = drawn * (goal.target / now)
+    value = _statistic(goal.form, drawn)
+    if isinstance(goal.form, Mean):
+        low, high = statistics.t_interval(value, drawn.std(axis=1, ddof=1), n)
+    else:
+        q = goal.form.q if isinstance(goal.form, Quantile) else 0.5
+        ranks = statistics.order_ranks(np.array([float(n)]), np.array([q]))
+        ordered = np.sort(drawn, axis=1)
+        low = ordered[:, ranks[0][0] - 1] if ranks[0][0] >= 1 else np.zeros(runs)
+        high = ordered[:, ranks[1][0] - 1] if ranks[1][0] <= n else np.full(runs, np.inf)
+    return _judge(goal, value, low, high, np.full(runs, n >= goal.minimum))
+
+
+def _statistic(form: Form, rows: FloatArray) -> FloatArray:
+    if isinstance(form, Mean):
+        return np.asarray(rows.mean(axis=1))
+    q = form.q if isinstance(form, Quantile) else 0.5
+    place = max(0, int(np.ceil(q * rows.shape[1] - statistics.TIE)) - 1)
+    return np.asarray(np.sort(rows, axis=1)[:, place])
+
+
+def _judge(goal: Goal, value: FloatArray, low: FloatArray, high: FloatArray, enough: BoolArray) -> Draws:
+    tie = statistics.TIE
+    with np.errstate(invalid="ignore"):
+        met = value >= goal.target - tie if goal.at_least else value <= goal.target + tie
+        inside = (low <= goal.target + tie) & (goal.target - tie <= high)
+    return Draws(enough, enough & met, inside)
+
+
+def plan_chances(
+    parts: Sequence[tuple[float, Imagined]], met_at: float, at_risk_at: float
+) -> tuple[float, float] | None:
+    """(plan met though nothing changed, plan not met though every target was truly reached), by the weighted score.
+
+    `parts` are (weight, criterion), taken as independent of each other; None when one of them could not be simulated.
+    """
+    if not parts or any(part.unchanged is None or part.reached is None for _, part in parts):
+        return None
+    weights = np.array([weight for weight, _ in parts])
+    unchanged = _score([part.unchanged for _, part in parts if part.unchanged], weights)
+    reached = _score([part.reached for _, part in parts if part.reached], weights)
+    tie = statistics.TIE
+    return float(np.mean(unchanged >= met_at - tie)), float(np.mean(reached < at_risk_at - tie))
+
+
+def _score(draws: Sequence[Draws], weights: FloatArray) -> FloatArray:
+    points = np.array([np.where(each.met, 1.0, np.where(each.inside, 0.5, 0.0)) for each in draws])
+    judged = np.array([each.enough for each in draws]) * weights[:, None]
+    with np.errstate(invalid="ignore"):
+        return np.asarray((points * judged).sum(axis=0) / judged.sum(axis=0))
