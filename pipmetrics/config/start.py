@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from textwrap import dedent, indent
@@ -34,12 +34,7 @@ def write_starting_config(
     GitHub is written as an example. UsageError when a value does not fit or when a file is there already; nothing is
     written then.
     """
-    _checked("--timezone", values.zone, timezone)
-    for option, url in (("--github", github), ("--gitlab", gitlab), ("--jira", jira)):
-        if url is not None:
-            _checked(option, values.web_address, url)
-    for name in (person, manager):
-        _checked("a person", values.name, name)
+    _check_all(timezone, (("--github", github), ("--gitlab", gitlab), ("--jira", jira)), (person, manager))
     for name in (*repositories, *projects):
         _checked("a repository or project", values.line, name)
     root = Path(folder)
@@ -49,6 +44,12 @@ def write_starting_config(
         root / "plans" / f"{person}-coaching.yaml": _plan(person, manager, start),
         root / ".gitignore": "# The database and its companions hold personal data.\n*.db\n*.db-*\n",
     }
+    _write(root, texts)
+    return tuple(texts)
+
+
+def _write(root: Path, texts: Mapping[Path, str]) -> None:
+    """All of the files or, when one of them is there already, none."""
     for path in texts:
         if path.exists() or path.is_symlink():
             raise UsageError("this file is there already", where=str(path), mend="Choose another folder, or remove it.")
@@ -59,7 +60,15 @@ def write_starting_config(
                 stream.write(text)
     except OSError as error:
         raise UsageError(f"cannot write: {error.strerror}", where=str(error.filename or root)) from error
-    return tuple(texts)
+
+
+def _check_all(timezone: str, urls: Sequence[tuple[str, str | None]], people: Sequence[str]) -> None:
+    _checked("--timezone", values.zone, timezone)
+    for option, url in urls:
+        if url is not None:
+            _checked(option, values.web_address, url)
+    for name in people:
+        _checked("a person", values.name, name)
 
 
 def _checked(where: str, check: Callable[[Any], Any], value: str) -> None:
@@ -92,44 +101,54 @@ def _sources(
     github: str | None, repositories: Sequence[str], gitlab: str | None, jira: str | None, projects: Sequence[str]
 ) -> str:
     """The section `sources`, one block a service."""
-    if github is None and gitlab is None and jira is None:
-        github = "https://api.github.com"
     both = gitlab is not None and jira is not None
     in_gitlab = [name for name in projects if "/" in name or not both]
     in_jira = [name for name in projects if "/" not in name or not both]
     blocks = []
-    if github is not None:
-        blocks.append(f"""\
+    if github is not None or (gitlab is None and jira is None):
+        blocks.append(_github(github or "https://api.github.com", repositories or ["acme/api", "acme/web-*"]))
+    if gitlab is not None:
+        blocks.append(_gitlab(gitlab, in_gitlab or ["platform/core"]))
+    if jira is not None:
+        blocks.append(_jira(jira, in_jira or ["PAY"]))
+    return "".join(indent(dedent(block), "  ") for block in blocks)
+
+
+def _github(url: str, repositories: Sequence[str]) -> str:
+    return f"""\
         hub:                                     # a name of your choice; people's accounts refer to it
           connector: github
-          url: {github}
+          url: {url}
           token: "${{GITHUB_TOKEN}}"               # read from the environment; never the token itself
-          repositories: {_listed(repositories or ["acme/api", "acme/web-*"])}
+          repositories: {_listed(repositories)}
           production: ["production"]             # environments whose deployments count
           bugs: {{labels: ["bug"]}}                # which issues are bugs
-        """)
-    if gitlab is not None:
-        blocks.append(f"""\
+        """
+
+
+def _gitlab(url: str, projects: Sequence[str]) -> str:
+    return f"""\
         lab:
           connector: gitlab
-          url: {gitlab}
+          url: {url}
           token: "${{GITLAB_TOKEN}}"
-          projects: {_listed(in_gitlab or ["platform/core"])}
+          projects: {_listed(projects)}
           production: ["production"]
           bugs: {{labels: ["bug"]}}
-        """)
-    if jira is not None:
-        blocks.append(f"""\
+        """
+
+
+def _jira(url: str, projects: Sequence[str]) -> str:
+    return f"""\
         jira:
           connector: jira
-          url: {jira}
+          url: {url}
           user: "${{JIRA_USER}}"                   # Cloud: the e-mail address that goes with the token
           token: "${{JIRA_TOKEN}}"
-          projects: {_listed(in_jira or ["PAY"])}
+          projects: {_listed(projects)}
           bugs: {{types: ["Bug"]}}
           caused_by: ["is caused by"]            # links from a bug to what caused it
-        """)
-    return "".join(indent(dedent(block), "  ") for block in blocks)
+        """
 
 
 def _settings(sources: str, timezone: str) -> str:
