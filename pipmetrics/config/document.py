@@ -278,14 +278,14 @@ class _Builder:
 
     def _key(self, event: Event, events: Iterator[Event], depth: int) -> str:
         """Keys are text whatever they look like."""
-        node = self._node(event, events, depth + 1)
+        self._node(event, events, depth + 1)
         if not isinstance(event, ScalarEvent):
             raise _Stop(_spot(event), "a key must be plain text")
         if event.value == "<<":
             raise _Stop(_spot(event), "merge keys (`<<`) are not YAML 1.2", "Write the keys out.")
         if not event.value.strip():
             self._wrong(event, "this key is empty")
-        return str(event.value) if node else ""
+        return "" if _TOKEN.search(event.value) else str(event.value)
 
     def _scalar(self, event: ScalarEvent) -> Node:
         self.spans.append((event.start_mark.index, event.end_mark.index))

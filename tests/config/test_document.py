@@ -186,3 +186,10 @@ def test_a_token_anywhere_is_an_error_that_does_not_repeat_it(secret):
     assert secret not in str(problems[0]) + repr(problems[0])
     assert found is not None
     assert secret not in str(found.plain())
+
+
+def test_a_token_in_place_of_a_key_is_not_repeated_either():
+    secret = "ghp_" + "a1B2" * 9
+    found, problems = read("f.yaml", f"{secret}: x\n".encode())
+    assert [str(problem).split(":")[:3] for problem in problems] == [["f.yaml", "1", "1"]]
+    assert secret not in str(problems) + str(found and found.plain())
