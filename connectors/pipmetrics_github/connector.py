@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 from pipmetrics.errors import Deferred, SourceError
 from pipmetrics.model import CHANGE_KINDS, Gap, Json, Source
 from pipmetrics.plugin import Comparison, Finding, Page, Parameter
-from pipmetrics_github.state import State, read, written
+from pipmetrics_github.state import LARGEST, State, read, written
 
 if TYPE_CHECKING:
     from pipmetrics.transport import Wire
@@ -40,6 +40,9 @@ class GithubConnector:
     )
     kinds: ClassVar[frozenset[str]] = CHANGE_KINDS | ISSUE_KINDS | {"deployed"}
 
+    first_size: ClassVar[int] = LARGEST
+    """Nodes of a page that a repository is first asked for; then each has its own memory."""
+
     def __init__(self, source: Source, wire: Wire) -> None:
         self.source, self.wire = source, wire
         self._hub: Hub | None = None
@@ -60,7 +63,7 @@ class GithubConnector:
         wish = Wish.of(self.source)
         surveyor = Surveyor(self.hub, self.source, wish)
         for found in surveyor.look(surveyor.names()):
-            state = resumed(bookmarks.get(found.bookmark), found, since)
+            state = resumed(bookmarks.get(found.bookmark), found, since, self.first_size)
             if moved(state, found, wish):
                 yield from self._read(found, replace(wish, issue_types=surveyor.issue_types), state)
         if surveyor.gaps:
@@ -94,11 +97,11 @@ class GithubConnector:
         return inspect(self.hub, self.source, logins)
 
 
-def resumed(bookmark: Json, found: Found, since: datetime) -> State:
+def resumed(bookmark: Json, found: Found, since: datetime, size: int) -> State:
     """Where the reading goes on; from the start again for a new name, or when more of the past is wanted."""
     state = State.of(bookmark)
     if state is None or since < read(state.start):
-        return State(found.place.repository, written(since))
+        return State(found.place.repository, written(since), state.size if state else size)
     if state.name != found.place.repository:
         return State(found.place.repository, state.start, state.size)
     return state

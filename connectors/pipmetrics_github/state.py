@@ -19,12 +19,16 @@ LARGEST = 100
 
 @dataclass(slots=True)
 class Walk:
-    """A walk under way. Of its first page, `first` is the newest instant and `total` how many there were in all."""
+    """A walk under way. Of its first page, `first` is the newest instant and `total` how many there were in all.
+
+    `before`: the newest instant of the walk that this one follows, to see what moved meanwhile.
+    """
 
     floor: str
     cursor: str | None = None
     first: str | None = None
     newest: str | None = None
+    before: str | None = None
     pages: int = 0
     total: int | None = None
 

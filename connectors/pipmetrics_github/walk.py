@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from math import ceil
 
 from pipmetrics.errors import SourceError
@@ -24,6 +25,10 @@ from pipmetrics_github.streams import ISSUES, Kind
 from pipmetrics_github.taking import Harvest, Taker
 
 WATCHED_AT_ONCE = 20
+UNEVEN = timedelta(minutes=10)
+"""So far apart the clocks of the service's own machines may be."""
+MEANWHILE = 30
+"""Things that a look at what moved meanwhile begins with."""
 LOOK, MARGIN = 10, 1.5
 """Things that the survey shows of each stream, and how much more than expected a page holds."""
 DOUBTFUL = 3
@@ -166,9 +171,11 @@ class Reading:
 
     def size(self, kind: Kind, walk: Walk) -> int:
         """A nightly look begins with as much as its newest things make expect: large pages have their price."""
+        size = self.taker.state.size
         if walk.pages or walk.floor == self.taker.state.start:
-            return self.taker.state.size
-        return min(self.taker.state.size, expected(self.found.newest.get(kind.name, ()), walk.floor))
+            return size
+        moved = MEANWHILE if walk.before else expected(self.found.newest.get(kind.name, ()), walk.floor)
+        return min(size, moved)
 
     def check(self, reply: Reply) -> None:
         """TooMuch when holes cannot be told apart; SourceError when the repository is not the one of the survey."""
@@ -200,8 +207,8 @@ class Reading:
             if not info["endCursor"] or info["endCursor"] == walk.cursor:
                 raise SourceError(f"the list of its {kind.name} does not move on", where=self.found.place.repository)
             walk.cursor, walk.pages = info["endCursor"], walk.pages + 1
-        elif walk.pages and walk.first:
-            stream.walk = Walk(walk.first, newest=walk.newest)
+        elif walk.pages and walk.first and walk.newest != walk.before:
+            stream.walk = Walk(written(read(walk.first) - UNEVEN), newest=walk.newest, before=walk.newest)
         else:
             self.finish(kind, stream, walk)
 
