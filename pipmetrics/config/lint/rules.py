@@ -199,7 +199,7 @@ def no_consequences(seen: Seen) -> Iterator[Hit]:
     "PIP111",
     "coaching-not-found",
     why="The coaching that came first is part of the evidence that a plan is fair; a name that leads nowhere is none.",
-    fix="Keep the coaching plan's file in the same folder; its person must be the same and its end before this start.",
+    fix="Keep the coaching plan's file in the same folder; its person must be the same and its start earlier.",
 )
 def coaching_not_found(seen: Seen) -> Iterator[Hit]:
     """A `preceded_by` that names no earlier coaching plan of the same person."""
