@@ -6,6 +6,7 @@ numpy's do. NaN is "no number", infinity is "unbounded".
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -103,96 +104,130 @@ def order_ranks(n: Numbers, q: Numbers, level: float = LEVEL) -> tuple[IntArray,
 # --- quantiles of right-censored samples --------------------------------------------------------------------------
 
 
-def quantiles(
-    values: FloatArray, open_: BoolArray, offsets: IntArray, q: Numbers, level: float = LEVEL
-) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """For each cell the smallest t with F(t) >= q (Kaplan-Meier, events before censorings), and its interval.
+@dataclass(frozen=True, slots=True, eq=False)
+class Ordered:
+    """Samples in ascending order, cell by cell; cell i holds the places offsets[i]:offsets[i + 1].
 
-    Cell i holds the rows offsets[i]:offsets[i + 1]; an `open_` row is censored at its value. A quantile that is never
-    reached is infinite; a cell without rows gives NaN. In the interval an open row stands at its value for the lower
-    limit and at infinity for the upper one; no rank gives 0 and infinity.
+    At one value events come before censorings. `below` is the Kaplan-Meier F at each place, `known` the order when
+    censored ones stand at infinity: both meaningful only in cells that are `censored` at all.
     """
+
+    values: FloatArray
+    offsets: IntArray
+    censored: BoolArray
+    below: FloatArray
+    known: FloatArray
+
+    @property
+    def sizes(self) -> IntArray:
+        sizes: IntArray = np.diff(self.offsets)
+        return sizes
+
+
+def ordered(values: FloatArray, open_: BoolArray, offsets: IntArray) -> Ordered:
+    """Orders the samples of every cell; an `open_` one is censored at its value."""
     sizes = np.diff(offsets)
-    asked = np.broadcast_to(np.asarray(q, dtype=np.float64), sizes.shape)
-    value, low, high = (np.full(len(sizes), np.nan) for _ in range(3))
-    if not len(values):
-        return value, low, high
-    below, above = _ranks_of(sizes, asked, level)
-    for cells in _by_width(sizes):
-        width = int(sizes[cells].max())
-        place = offsets[cells, None] + np.arange(width)
-        inside = np.arange(width) < sizes[cells, None]
-        place = np.where(inside, place, 0)
-        aged = np.where(inside, values[place], np.inf)
-        late = open_[place] & inside
-        ordered = np.sort(aged, axis=1)
-        value[cells] = _pick(ordered, np.ceil(asked[cells] * sizes[cells] - TIE).astype(np.int64))
-        low[cells] = _pick(ordered, below[cells])
-        high[cells] = _pick(ordered, above[cells])
-        some = np.flatnonzero(late.any(axis=1))
-        if len(some):
-            chosen = cells[some]
-            value[chosen] = _kaplan_meier(aged[some], late[some], sizes[chosen], asked[chosen])
-            known = np.sort(np.where(late[some], np.inf, aged[some]), axis=1)
-            high[chosen] = _pick(known, above[chosen])
-    return value, low, high
+    found = np.empty(len(values))
+    for cells, width in _by_width(sizes):
+        place, inside = _rectangle(offsets, sizes, cells, width)
+        aged = values[place]
+        aged[~inside] = np.inf
+        found[place[inside]] = np.sort(aged, axis=1)[inside]
+    if not open_.any():
+        return Ordered(found, offsets, np.zeros(len(sizes), dtype=bool), found, found)
+    censored = cell_sums(open_, offsets) > 0
+    return Ordered(found, offsets, censored, *_kaplan_meier(values, open_, offsets, censored))
 
 
-def kaplan_meier_below(
-    values: FloatArray, open_: BoolArray, offsets: IntArray, at: Numbers, *, inclusive: bool
-) -> FloatArray:
-    """For each cell the Kaplan-Meier F at `at`: of t <= at when `inclusive`, of t < at when not. NaN without rows."""
-    sizes = np.diff(offsets)
-    bound = np.broadcast_to(np.asarray(at, dtype=np.float64), sizes.shape)
-    below = np.full(len(sizes), np.nan)
-    if not len(values):
-        return below
-    for cells in _by_width(sizes):
-        width = int(sizes[cells].max())
-        inside = np.arange(width) < sizes[cells, None]
-        place = np.where(inside, offsets[cells, None] + np.arange(width), 0)
-        times, survival = _survival(np.where(inside, values[place], np.inf), open_[place] & inside, sizes[cells])
-        limit = bound[cells, None]
-        reached = ((times <= limit) if inclusive else (times < limit)) & inside
-        last = reached.sum(axis=1)
-        below[cells] = 1 - np.where(last > 0, _pick(survival, last), 1.0)
-    return below
+def quantile(of: Ordered, cell: IntArray, q: Numbers) -> FloatArray:
+    """The smallest t with F(t) >= q (Kaplan-Meier, no interpolation) of each cell asked for.
+
+    Infinite where it is never reached, NaN for a cell without samples.
+    """
+    size, asked = of.sizes[cell], np.broadcast_to(np.asarray(q, dtype=np.float64), cell.shape)
+    value = _at_rank(of.values, of.offsets[cell], size, np.ceil(asked * size - TIE).astype(np.int64))
+    late = np.flatnonzero(of.censored[cell])
+    if len(late):
+        first, counts = of.offsets[cell[late]], size[late]
+        starts = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts)])
+        place = np.arange(starts[-1]) + np.repeat(first - starts[:-1], counts)
+        short = cell_sums(of.below[place] < np.repeat(asked[late], counts) - TIE, starts).astype(np.int64)
+        value[late] = _at_rank(of.values, first, counts, short + 1)
+    value[size == 0] = np.nan
+    return value
 
 
-def _ranks_of(sizes: IntArray, asked: FloatArray, level: float) -> tuple[IntArray, IntArray]:
-    """Order ranks, computed once for each different size and quantile; an unreachable upper rank is the width + 1."""
-    pairs = np.stack([sizes.astype(np.float64), asked])
-    found, back = np.unique(pairs, axis=1, return_inverse=True)
-    low, high = order_ranks(found[0], found[1], level)
-    return low[back], high[back]
+def quantile_interval(of: Ordered, cell: IntArray, q: Numbers, level: float = LEVEL) -> tuple[FloatArray, FloatArray]:
+    """The order statistics around the quantile; a censored sample stands at its value below and at infinity above.
+
+    No such rank gives 0 and infinity; a cell without samples NaN.
+    """
+    size, asked = of.sizes[cell], np.broadcast_to(np.asarray(q, dtype=np.float64), cell.shape)
+    pairs, back = np.unique(size + 1j * asked, return_inverse=True)
+    below, above = (rank[back] for rank in order_ranks(pairs.real, pairs.imag, level))
+    first = of.offsets[cell]
+    low = _at_rank(of.values, first, size, below)
+    high = _at_rank(of.values, first, size, above)
+    high = np.where(of.censored[cell], _at_rank(of.known, first, size, above), high)
+    none = size == 0
+    return np.where(none, np.nan, low), np.where(none, np.nan, high)
 
 
-def _by_width(sizes: IntArray) -> list[IntArray]:
+def share_below(of: Ordered, at: Numbers, *, inclusive: bool) -> FloatArray:
+    """For each cell the Kaplan-Meier F(t) at `at`, of t <= at when `inclusive`, else of t < at; NaN without samples."""
+    sizes = of.sizes
+    bound = np.repeat(np.broadcast_to(np.asarray(at, dtype=np.float64), sizes.shape), sizes)
+    reached = cell_sums((of.values <= bound) if inclusive else (of.values < bound), of.offsets).astype(np.int64)
+    plain = np.divide(reached, sizes, out=np.full(len(sizes), np.nan), where=sizes > 0)
+    last = np.where(reached > 0, of.below[np.maximum(of.offsets[:-1] + reached - 1, 0)] if len(of.below) else 0.0, 0.0)
+    return np.where(of.censored, last, plain)
+
+
+def _by_width(sizes: IntArray) -> list[tuple[IntArray, int]]:
     """The cells with rows, those of similar size together, so that a rectangle of them is at most half empty."""
     width = np.ceil(np.log2(np.maximum(sizes, 1))).astype(np.int64)
-    return [np.flatnonzero((width == each) & (sizes > 0)) for each in np.unique(width[sizes > 0])]
+    width[sizes == 0] = -1
+    groups = [np.flatnonzero(width == each) for each in np.unique(width[sizes > 0])]
+    return [(cells, int(sizes[cells].max())) for cells in groups]
 
 
-def _pick(ordered: FloatArray, rank: IntArray) -> FloatArray:
-    """The entry of each row at a rank from 1; 0 below the first, infinity beyond the last."""
-    found = np.take_along_axis(ordered, np.clip(rank - 1, 0, ordered.shape[1] - 1)[:, None], axis=1)[:, 0]
-    return np.where(rank < 1, 0.0, np.where(rank > ordered.shape[1], np.inf, found))
+def _rectangle(offsets: IntArray, sizes: IntArray, cells: IntArray, width: int) -> tuple[IntArray, BoolArray]:
+    """The rows' places as one line a cell, and which of them are the cell's; the others repeat its last row."""
+    column, size = np.arange(width), sizes[cells, None]
+    return offsets[cells, None] + np.minimum(column, size - 1), column < size
 
 
-def _survival(aged: FloatArray, late: BoolArray, sizes: IntArray) -> tuple[FloatArray, FloatArray]:
-    """Ordered times, and the share that survives each; at one time events come before censorings."""
-    order = np.lexsort((late, aged), axis=1)
-    times, censored = np.take_along_axis(aged, order, axis=1), np.take_along_axis(late, order, axis=1)
-    at_risk = np.maximum(sizes[:, None] - np.arange(aged.shape[1]), 1)
-    survives: FloatArray = np.where(censored, 1.0, 1.0 - 1.0 / at_risk)
-    return times, survives.cumprod(axis=1)
+def _at_rank(values: FloatArray, first: IntArray, size: IntArray, rank: IntArray) -> FloatArray:
+    """The entry of each cell at a rank from 1; 0 below the first, infinity beyond the last."""
+    if not len(values):
+        return np.full(len(size), np.inf)
+    found = values[np.minimum(first + np.minimum(np.maximum(rank, 1), size) - (size > 0), len(values) - 1)]
+    found[rank > size] = np.inf
+    found[rank < 1] = 0.0
+    return found
 
 
-def _kaplan_meier(aged: FloatArray, late: BoolArray, sizes: IntArray, q: FloatArray) -> FloatArray:
-    times, survival = _survival(aged, late, sizes)
-    reached = (1 - survival >= q[:, None] - TIE) & (np.arange(aged.shape[1]) < sizes[:, None])
-    first = np.argmax(reached, axis=1)
-    return np.where(reached.any(axis=1), times[np.arange(len(times)), first], np.inf)
+def _kaplan_meier(
+    values: FloatArray, open_: BoolArray, offsets: IntArray, censored: BoolArray
+) -> tuple[FloatArray, FloatArray]:
+    """F at each place of the order, and the order with censored samples at infinity, for the cells that have some."""
+    sizes = np.where(censored, np.diff(offsets), 0)
+    cell = np.repeat(np.arange(len(sizes)), np.diff(offsets))
+    rows = np.flatnonzero(censored[cell])
+    rows = rows[np.argsort(open_[rows], kind="stable")]
+    rows = rows[np.argsort(values[rows], kind="stable")]
+    packed = np.sort((cell[rows] << 32) | np.arange(len(rows)))  # faster than a stable argsort of the cells
+    rows = rows[packed & 0xFFFF_FFFF]
+    places = np.flatnonzero(censored[cell])
+    below, known, late = np.full(len(values), np.nan), np.full(len(values), np.nan), np.zeros(len(values), dtype=bool)
+    known[places], late[places] = np.where(open_[rows], np.inf, values[rows]), open_[rows]
+    for cells, width in _by_width(sizes):
+        place, inside = _rectangle(offsets, sizes, cells, width)
+        at_risk = np.maximum(sizes[cells, None] - np.arange(width), 1)
+        survives = np.where(late[place], 1.0, 1.0 - 1.0 / at_risk)
+        below[place[inside]] = (1 - np.cumprod(survives, axis=1))[inside]
+        known[place[inside]] = np.sort(np.where(inside, known[place], np.inf), axis=1)[inside]
+    return below, known
 
 
 # --- one-sided tests: the chance of a result at least this good if nothing had changed ----------------------------
@@ -278,8 +313,8 @@ def beta_binomial(k: Numbers, n: Numbers, ahead: Numbers, level: float = PREDICT
     number = np.arange(offsets[-1]) - offsets[cell]
     mass = np.asarray(stats.betabinom.pmf(number, coming[cell], hits[cell] + 0.5, trials[cell] - hits[cell] + 0.5))
     low, high = np.zeros(len(coming)), np.zeros(len(coming))
-    for cells in _by_width(coming + 1):
-        width = np.arange(coming[cells].max() + 1)
+    for cells, widest in _by_width(coming + 1):
+        width = np.arange(widest)
         place = np.minimum(offsets[cells, None] + width, offsets[cells + 1, None] - 1)
         grown = np.cumsum(np.where(width <= coming[cells, None], mass[place], 0.0), axis=1)
         low[cells] = np.minimum((grown < tail - TIE).sum(axis=1), coming[cells])

@@ -12,12 +12,14 @@ import numpy as np
 
 from pipmetrics import windows
 from pipmetrics.model import Baseline, Person, Window
-from pipmetrics.plugin import Metric, Own, Ratio
+from pipmetrics.plugin import Form, Metric, Own, Ratio
+from pipmetrics.score.forms import forms_of
+from pipmetrics.score.kernel import Jobs, Spans
 from pipmetrics.score.lines import WEEK, Line
 from pipmetrics.score.shelf import Shelf, microsecond
 
 if TYPE_CHECKING:
-    from pipmetrics.plugin import FloatArray, IntArray
+    from pipmetrics.plugin import BoolArray, IntArray
 
 WorkingDays: TypeAlias = Callable[[Person, Window], float]
 
@@ -36,29 +38,23 @@ class Role(IntEnum):
 class Table:
     """Cells as columns; `at[role]` is the cell of each line in that role, -1 for none.
 
-    `weeks` and `weeks_earlier` are the first cell of each line's weeks, now and a week ago, and one past the last.
-    `given` is an exposure that is known without counting (working days, a recorded baseline), else NaN.
+    Cells that ask for the same number of the same rows share a job. `weeks` and `weeks_earlier` are the first cell of
+    each line's weeks, now and a week ago, and one past the last.
     """
 
     line: IntArray
-    owner: IntArray
-    exposure: IntArray
-    start: IntArray
-    end: IntArray
-    given: FloatArray
+    job: IntArray
+    spans: Spans
+    jobs: Jobs
     at: Mapping[Role, IntArray]
     weeks: IntArray
     weeks_earlier: IntArray
 
-
-@dataclass(slots=True, eq=False)
-class _Columns:
-    line: list[int] = field(default_factory=list)
-    owner: list[int] = field(default_factory=list)
-    exposure: list[int] = field(default_factory=list)
-    start: list[int] = field(default_factory=list)
-    end: list[int] = field(default_factory=list)
-    given: list[float] = field(default_factory=list)
+    def empty(self, cells: IntArray) -> BoolArray:
+        """Whether the cells' windows are empty."""
+        span = self.jobs.span[self.job[cells]]
+        none: BoolArray = self.spans.at[self.spans.start[span]] >= self.spans.at[self.spans.end[span]]
+        return none
 
 
 def table_of(
@@ -84,11 +80,9 @@ def table_of(
             weeks[number] = filler.weeks(number, line, inner=inner)
         if inner and line.moments.earlier is not None:
             earlier[number] = filler.weeks_earlier(number, line)
-    columns = filler.columns
-    whole = {
-        name: np.array(getattr(columns, name), dtype=np.int64) for name in ("line", "owner", "exposure", "start", "end")
-    }
-    return Table(**whole, given=np.array(columns.given, dtype=np.float64), at=at, weeks=weeks, weeks_earlier=earlier)
+    spans, jobs = filler.spans_and_jobs()
+    whole = {"line": np.array(filler.line, dtype=np.int64), "job": np.array(filler.job, dtype=np.int64)}
+    return Table(**whole, spans=spans, jobs=jobs, at=at, weeks=weeks, weeks_earlier=earlier)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +91,11 @@ class _Filler:
     people: Mapping[str, Person]
     metrics: Mapping[str, Metric]
     working_days: WorkingDays
-    columns: _Columns = field(default_factory=_Columns)
+    line: list[int] = field(default_factory=list)
+    job: list[int] = field(default_factory=list)
+    points: dict[tuple[int, int], int] = field(default_factory=dict)
+    spans: dict[tuple[int, int], int] = field(default_factory=dict)
+    jobs: dict[tuple[Form, int, int, float | None], int] = field(default_factory=dict)
 
     def roles(self, number: int, line: Line) -> list[tuple[Role, int]]:
         moments = line.moments
@@ -119,23 +117,23 @@ class _Filler:
         """The complete weeks in the window of an inner line; all that have begun otherwise, for the picture."""
         moments = line.moments
         if inner:
-            chosen = _inside(moments.weeks, moments.main)
+            chosen = weeks_inside(moments.weeks, moments.main)
         else:
             chosen = () if isinstance(line.goal.form, Own) else moments.started
         return self._weeks(number, line, chosen, timedelta())
 
     def weeks_earlier(self, number: int, line: Line) -> tuple[int, int]:
         earlier = line.moments.earlier
-        chosen = () if earlier is None else _inside(line.moments.weeks, earlier)
+        chosen = () if earlier is None else weeks_inside(line.moments.weeks, earlier)
         return self._weeks(number, line, chosen, WEEK)
 
     def _weeks(self, number: int, line: Line, chosen: Sequence[Window], ago: timedelta) -> tuple[int, int]:
-        first = len(self.columns.line)
+        first = len(self.line)
         if chosen:
             owners = self.owners(line, ago)
             for week in chosen:
                 self.add(number, line, owners, week)
-        return first, len(self.columns.line)
+        return first, len(self.line)
 
     def owners(self, line: Line, ago: timedelta) -> tuple[int, int]:
         """Who owns the line's rows and those of its exposure, as known some time before `as_of`."""
@@ -146,28 +144,39 @@ class _Filler:
     def add(self, number: int, line: Line, owners: tuple[int, int], window: Window) -> int:
         form = line.goal.form
         by_days = isinstance(form, Ratio) and form.per is None
-        given = self.working_days(self.people[line.plan.person], window) if by_days else np.nan
-        return self._append(number, *owners, window, given)
+        given = self.working_days(self.people[line.plan.person], window) if by_days else None
+        return self._append(number, form, *owners, window, given)
 
     def frozen(self, number: int, line: Line, baseline: Baseline) -> int:
         exposure = baseline.measured["exposure"]
         if isinstance(line.goal.form, Ratio) and line.per is None:
             exposure = self.working_days(self.people[line.plan.person], baseline.window)
-        given = np.nan if exposure is None else float(exposure)
-        return self._append(number, self.shelf.frozen(line, baseline), -1, baseline.window, given)
+        return self._append(number, line.goal.form, self.shelf.frozen(line, baseline), -1, baseline.window, exposure)
 
-    def _append(self, number: int, owner: int, exposure: int, window: Window, given: float) -> int:
-        columns = self.columns
-        columns.line.append(number)
-        columns.owner.append(owner)
-        columns.exposure.append(exposure)
-        columns.start.append(microsecond(window.start))
-        columns.end.append(microsecond(window.end))
-        columns.given.append(given)
-        return len(columns.line) - 1
+    def _append(self, number: int, form: Form, owner: int, exposure: int, window: Window, given: float | None) -> int:
+        span, over = self._span(owner, window), -1 if exposure < 0 else self._span(exposure, window)
+        job = self.jobs.setdefault((form, span, over, given), len(self.jobs))
+        self.line.append(number)
+        self.job.append(job)
+        return len(self.line) - 1
+
+    def _span(self, owner: int, window: Window) -> int:
+        start = self.points.setdefault((owner, microsecond(window.start)), len(self.points))
+        end = self.points.setdefault((owner, microsecond(window.end)), len(self.points))
+        return self.spans.setdefault((start, end), len(self.spans))
+
+    def spans_and_jobs(self) -> tuple[Spans, Jobs]:
+        """The different spans and jobs, as columns."""
+        owner, at = np.array(list(self.points), dtype=np.int64).reshape(-1, 2).T
+        start, end = np.array(list(self.spans), dtype=np.int64).reshape(-1, 2).T
+        forms = forms_of([form for form, _, _, _ in self.jobs])
+        whole = np.array([(span, over) for _, span, over, _ in self.jobs], dtype=np.int64).reshape(-1, 2)
+        given = np.array([np.nan if days is None else days for _, _, _, days in self.jobs], dtype=np.float64)
+        jobs = Jobs(forms.code, forms.number, forms.rows, forms.things, whole[:, 0], whole[:, 1], given)
+        return Spans(owner, at, start, end), jobs
 
 
-def _inside(weeks: Sequence[Window], window: Window) -> tuple[Window, ...]:
+def weeks_inside(weeks: Sequence[Window], window: Window) -> tuple[Window, ...]:
     """The complete weeks within a window: those that begin in it and end by its end."""
     return tuple(week for week in weeks if week.start >= window.start and week.end <= window.end)
 

@@ -12,7 +12,7 @@ from pipmetrics import __version__, calendars, windows
 from pipmetrics.model import Plan, Verdict, Window
 from pipmetrics.plugin import Own, Ratio, Share, Total
 from pipmetrics.score import company, words
-from pipmetrics.score.cells import Role, microseconds_of, plan_length
+from pipmetrics.score.cells import Role, microseconds_of, plan_length, weeks_inside
 from pipmetrics.score.lines import Line, evaluated, lines_of
 from pipmetrics.score.numbers import Measured, Numbers, numbers_of
 from pipmetrics.score.record import (
@@ -25,7 +25,7 @@ from pipmetrics.score.record import (
     Week,
     instant,
 )
-from pipmetrics.score.verdicts import meets, verdict
+from pipmetrics.score.verdicts import verdict
 from pipmetrics.statistics import TIE
 
 WORSE_AT = 0.025
@@ -321,33 +321,15 @@ def _change(number: int, main: int, numbers: Numbers) -> float:
 def _weeks(number: int, numbers: Numbers) -> tuple[Week, ...]:
     """The criterion week by week; of a streak or a trend the weeks of its inner criterion."""
     line = numbers.lines[number]
-    shown = line.inner if line.inner >= 0 else number
-    first, after = numbers.table.weeks[shown]
-    started = line.moments.started
-    spans = [week for week in line.moments.weeks if _in(week, line.moments.main)] if line.inner >= 0 else started
+    moments, inner = line.moments, line.inner >= 0
+    first, after = numbers.table.weeks[line.inner if inner else number].tolist()
+    spans = weeks_inside(moments.weeks, moments.main) if inner else moments.started
+    before = moments.weeks.index(spans[0]) if inner and spans else 0
     return tuple(
-        Week(
-            week=started.index(week) + 1,
-            window=week,
-            complete=week in line.moments.weeks,
-            estimate=_estimate(cell, numbers),
-            met=_met(shown, cell, numbers),
-        )
-        for week, cell in zip(spans, range(int(first), int(after)), strict=False)
-    )
-
-
-def _met(number: int, cell: int, numbers: Numbers) -> bool | None:
-    """Whether a week by itself was on the right side of the target; None without a number."""
-    value = numbers.results.value[cell : cell + 1]
-    if np.isnan(value[0]):
-        return None
-    aims = numbers.aims
-    return bool(meets(value, aims.target[number : number + 1], aims.at_least[number : number + 1])[0])
-
-
-def _in(week: Window, window: Window) -> bool:
-    return week.start >= window.start and week.end <= window.end
+        Week(before + k + 1, week, before + k < len(moments.weeks) and week.end == moments.weeks[before + k].end,
+             _estimate(cell, numbers), None if np.isnan(numbers.results.value[cell]) else bool(numbers.reached[cell]))
+        for k, (week, cell) in enumerate(zip(spans, range(first, after), strict=False))
+    )  # fmt: skip
 
 
 # --- beside a criterion -------------------------------------------------------------------------------------------

@@ -17,9 +17,9 @@ from pipmetrics.plugin import Metric, Own
 from pipmetrics.score import outlook
 from pipmetrics.score.baselines import computed
 from pipmetrics.score.cells import Role, Table, microseconds_of, table_of
-from pipmetrics.score.forms import Results, forms_of, intervals, score, tally
+from pipmetrics.score.forms import Results, forms_of, results_of, tally
 from pipmetrics.score.lines import Line, fits, recorded
-from pipmetrics.score.rows import Rows, rows_of
+from pipmetrics.score.rows import rows_of
 from pipmetrics.score.shelf import Shelf
 from pipmetrics.score.sources import Reach, incomplete, unknown_on
 from pipmetrics.score.verdicts import Aims, OwnScores, aims_of, enough, inside, meets, score_own
@@ -51,13 +51,14 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Numbers:
-    """The lines, the cells, and what was computed for them. Columns with one entry a line are named in the plural."""
+    """The lines, the cells, and what was computed for them: one entry a line, in `results` and `reached` one a cell."""
 
     lines: Sequence[Line]
     table: Table
     results: Results
     aims: Aims
     own: OwnScores
+    reached: BoolArray
     targets: FloatArray
     enoughs: BoolArray
     met: BoolArray
@@ -78,16 +79,16 @@ class Numbers:
 
 def numbers_of(lines: Sequence[Line], measured: Measured, as_of: datetime) -> Numbers:
     """Scores all lines in one pass."""
-    shelf = Shelf(measured.frames, measured.attributes, measured.acts)
+    people = sorted({line.plan.person for line in lines})
+    shelf = Shelf(measured.frames, measured.attributes, measured.acts, people)
     strangers = _strangers(lines, measured)
     days = _working_days()
     baselines, fresh = _baselines(lines, measured, shelf, strangers, as_of)
     table = table_of(lines, shelf, baselines, measured.people, measured.metrics, days)
-    rows = _rows(shelf, table)
+    rows = rows_of(shelf.fill(), table.spans)
     forms, aims = forms_of([line.goal.form for line in lines]), aims_of(lines)
     base = table.at[Role.BASELINE]
-    results = score(rows, table, forms, base)
-    intervals(results, table, forms, np.arange(len(table.line)))
+    results = results_of(rows, table, forms, base)
     own = score_own(rows, table, lines, aims, results)
     times = _times(lines, baselines, measured, days)
     scene = outlook.Scene(rows, table, lines, forms, aims, results, times)
@@ -137,6 +138,7 @@ def _judged(
     worse[guards] = outlook.chance(scene, guards, worse=True)
     return Numbers(
         lines=lines, table=table, results=results, aims=aims, own=own, targets=targets, **columns,
+        reached=meets(results.value, aims.target[table.line], aims.at_least[table.line]),
         chances=chances, worse=worse, projections=projections, needed=needed,
         counted=counts[0], excluded=counts[1], pending=counts[2],
         strangers=strangers, gaps=gaps, baselines=baselines, fresh=fresh,
@@ -200,14 +202,6 @@ def _gaps(lines: Sequence[Line], measured: Measured, pending: IntArray) -> dict[
         if gaps:
             found[number] = gaps
     return found
-
-
-def _rows(shelf: Shelf, table: Table) -> Rows:
-    exposed = table.exposure >= 0
-    owners = np.concatenate([table.owner, table.exposure[exposed]])
-    starts = np.concatenate([table.start, table.start[exposed]])
-    ends = np.concatenate([table.end, table.end[exposed]])
-    return rows_of(shelf.fill(), owners, starts, ends)
 
 
 def _working_days() -> partial[float]:

@@ -12,7 +12,7 @@ from pipmetrics import statistics
 from pipmetrics.plugin import COUNTED, OPEN, Mean, Quantile, Share, Total
 from pipmetrics.score import words
 from pipmetrics.score.cells import Role
-from pipmetrics.score.forms import MEAN, OWN, QUANTILE, RATIO, SHARE, TOTAL, samples
+from pipmetrics.score.kernel import MEAN, QUANTILE, RATIO, SHARE, TOTAL, samples
 from pipmetrics.statistics import PREDICTIVE, TIE
 
 if TYPE_CHECKING:
@@ -110,11 +110,11 @@ def _base_rate(scene: Scene, numbers: IntArray) -> FloatArray:
 def _below(scene: Scene, numbers: IntArray) -> tuple[FloatArray, FloatArray]:
     """For quantiles: the sample kept, and how many of it are within the target (below it, when more is better)."""
     cells = scene.table.at[Role.KEPT][numbers]
-    values, open_, offsets = samples(scene.rows, scene.results, cells)
+    order = statistics.ordered(*samples(scene.rows, scene.results.first[cells], scene.results.last[cells]))
     target, up = scene.aims.target[numbers], scene.aims.at_least[numbers]
-    n = np.diff(offsets).astype(np.float64)
-    within = statistics.kaplan_meier_below(values, open_, offsets, target, inclusive=True)
-    under = statistics.kaplan_meier_below(values, open_, offsets, target, inclusive=False)
+    within = statistics.share_below(order, target, inclusive=True)
+    under = statistics.share_below(order, target, inclusive=False)
+    n = order.sizes.astype(np.float64)
     return n, np.nan_to_num(np.where(up, under, within)) * n
 
 
@@ -194,9 +194,10 @@ def projection(scene: Scene, numbers: IntArray) -> Projection:
     chosen = np.flatnonzero(code == QUANTILE)
     if len(chosen):
         cells = scene.table.at[Role.RECENT][numbers[chosen]]
-        q = scene.forms.number[numbers[chosen]]
-        found = statistics.quantiles(*samples(scene.rows, scene.results, cells), q, PREDICTIVE)
-        made.value[chosen], made.low[chosen], made.high[chosen] = found
+        order = statistics.ordered(*samples(scene.rows, scene.results.first[cells], scene.results.last[cells]))
+        place, q = np.arange(len(cells)), scene.forms.number[numbers[chosen]]
+        made.value[chosen] = statistics.quantile(order, place, q)
+        made.low[chosen], made.high[chosen] = statistics.quantile_interval(order, place, q, PREDICTIVE)
     return made
 
 
@@ -290,11 +291,8 @@ def _pairs(scene: Scene, numbers: IntArray, *, rates: bool) -> tuple[FloatArray,
 
 def _mann_whitney(scene: Scene, number: int, *, at_least: bool) -> float:
     cells = np.array([scene.table.at[role][number] for role in (Role.MAIN, Role.BASELINE)])
-    values, kinds, offsets = scene.rows.gather(scene.results.first[cells], scene.results.last[cells])
+    values, kinds, offsets = scene.results.rows_of(scene.rows, cells)
     kept = (kinds == COUNTED) | ((kinds == OPEN) & (scene.forms.code[number] == QUANTILE))
     now = np.arange(len(values)) < offsets[1]
     x, base = kept & now, kept & ~now
     return statistics.mann_whitney(values[x], kinds[x] == OPEN, values[base], kinds[base] == OPEN, at_least=at_least)
-
-
-__all__ = ["OWN", "Projection", "Scene", "Times", "chance", "needed", "projection", "reachable"]

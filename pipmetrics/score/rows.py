@@ -16,6 +16,7 @@ from pipmetrics.plugin import COUNTED, EXCLUDED, OPEN, PENDING, WITHDRAWN
 
 if TYPE_CHECKING:
     from pipmetrics.plugin import ByteArray, FloatArray, IntArray
+    from pipmetrics.score.kernel import Spans
 
 OPEN_REASONS = ("unanswered", "unresolved")
 
@@ -40,15 +41,9 @@ class Rows:
     base: IntArray
     origin: IntArray
 
-    def spans(self, owners: IntArray, starts: IntArray, ends: IntArray) -> tuple[IntArray, IntArray]:
-        """First and last (exclusive) row of each owner's [start, end); owner -1 has none."""
-        known = np.maximum(owners, 0)
-        low, high = self.base[known], self.base[known + 1]
-        shift = low - self.origin[known]
-        first = np.searchsorted(self.keys, np.clip(starts + shift, low, high))
-        last = np.searchsorted(self.keys, np.clip(ends + shift, low, high))
-        none = owners < 0
-        return np.where(none, 0, first), np.where(none, 0, np.maximum(first, last))
+    def places(self, owners: IntArray, at: IntArray) -> IntArray:
+        """The place of each owner's first row that is not before an instant, one of those that were asked for."""
+        return np.searchsorted(self.keys, at - self.origin[owners] + self.base[owners])
 
     def gather(self, first: IntArray, last: IntArray) -> tuple[FloatArray, ByteArray, IntArray]:
         """Values and kinds of the rows of many spans, one span after the other, and where each begins."""
@@ -58,17 +53,16 @@ class Rows:
         return self.values[place], self.kinds[place], offsets
 
 
-def rows_of(blocks: Sequence[Block], owners: IntArray, starts: IntArray, ends: IntArray) -> Rows:
-    """Sorts the rows of all blocks; `owners`, `starts`, `ends` are the spans that will be asked for.
+def rows_of(blocks: Sequence[Block], spans: Spans) -> Rows:
+    """Sorts the rows of all blocks; `spans` are those that will be asked for.
 
     An owner's part of the axis is as long as the time between its first and last instant asked for, and rows outside
     are dropped: so the axis stays within 63 bits for any number of people.
     """
-    count = int(max((int(each.max(initial=-1)) for each in (owners, *(b.owners for b in blocks))), default=-1)) + 1
+    count = int(max((int(each.max(initial=-1)) for each in (spans.owner, *(b.owners for b in blocks))), default=-1)) + 1
     origin, until = np.full(count, np.iinfo(np.int64).max), np.full(count, np.iinfo(np.int64).min)
-    asked = owners >= 0
-    np.minimum.at(origin, owners[asked], starts[asked])
-    np.maximum.at(until, owners[asked], ends[asked])
+    np.minimum.at(origin, spans.owner, spans.at)
+    np.maximum.at(until, spans.owner, spans.at)
     unasked = origin > until
     origin[unasked] = until[unasked] = 0
     base = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(until - origin + 1)])

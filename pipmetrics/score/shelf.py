@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -25,6 +25,15 @@ SUPERFICIAL = ("superficial", "considered")
 """Columns of a guardrail metric: what its share counts, and of which rows."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Chosen:
+    """Rows sorted by person, the place of each row's person, and where each person's rows begin."""
+
+    rows: pd.DataFrame
+    person: IntArray
+    bounds: IntArray
+
+
 @dataclass(slots=True, eq=False)
 class Shelf:
     """Gives out owner numbers and gathers the rows that belong to them."""
@@ -32,14 +41,18 @@ class Shelf:
     frames: Mapping[MeasureRequest, pd.DataFrame]
     attributes: pd.DataFrame
     acts: Acts
+    people: Sequence[str]
+    """Those whose rows are asked for."""
     blocks: list[Block] = field(default_factory=list)
     _owners: dict[tuple[MeasureRequest, bool, str], int] = field(default_factory=dict)
     _windows_by: dict[MeasureRequest, str] = field(default_factory=dict)
-    _slices: dict[MeasureRequest, tuple[pd.DataFrame, dict[str, tuple[int, int]]]] = field(default_factory=dict)
+    _chosen: dict[MeasureRequest, _Chosen] = field(default_factory=dict)
     _upheld: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    _places: dict[str, int] = field(default_factory=dict)
     _count: int = 0
 
     def __post_init__(self) -> None:
+        self._places.update((person, place) for place, person in enumerate(self.people))
         for dispute in self.acts.disputes:
             if dispute.state == "upheld":
                 self._upheld.setdefault((dispute.plan, dispute.criterion), set()).add(dispute.key)
@@ -109,11 +122,11 @@ class Shelf:
         return self.blocks
 
     def _shared(self, request: MeasureRequest, owners: Mapping[str, int], *, flagged: bool) -> Block:
-        frame = self.frame(request)
-        codes = pd.Index(list(owners), dtype="str").get_indexer(pd.Index(frame["person"]))
-        picked = frame[codes >= 0]
-        owner = np.fromiter(owners.values(), dtype=np.int64, count=len(owners))[codes[codes >= 0]]
-        return block(owner, picked, self._windows_by[request], flagged=flagged)
+        chosen = self._of_people(request)
+        numbers = np.array([owners.get(person, -1) for person in self.people], dtype=np.int64)[chosen.person]
+        mine = numbers >= 0
+        rows, numbers = (chosen.rows, numbers) if mine.all() else (chosen.rows[mine], numbers[mine])
+        return block(numbers, rows, self._windows_by[request], flagged=flagged)
 
     def _own(self, line: Line, request: MeasureRequest) -> int:
         owner = self._new()
@@ -130,17 +143,20 @@ class Shelf:
         return self._owners[key]
 
     def of_person(self, request: MeasureRequest, person: str) -> pd.DataFrame:
-        """One person's rows; a frame is sorted by person once, however many lines ask."""
-        if request not in self._slices:
+        """One person's rows."""
+        chosen, place = self._of_people(request), self._places[person]
+        return chosen.rows.iloc[chosen.bounds[place] : chosen.bounds[place + 1]]
+
+    def _of_people(self, request: MeasureRequest) -> _Chosen:
+        """The rows of everybody asked for, by person; picked from a frame once, however many lines ask."""
+        if request not in self._chosen:
             frame = self.frame(request)
-            frame = frame.sort_values("person", kind="stable")
-            names, first = np.unique(frame["person"].to_numpy(dtype=object), return_index=True)
-            bounds = [*first.tolist(), len(frame)]
-            places = {str(name): (bounds[n], bounds[n + 1]) for n, name in enumerate(names)}
-            self._slices[request] = frame, places
-        frame, places = self._slices[request]
-        low, high = places.get(person, (0, 0))
-        return frame.iloc[low:high]
+            codes = pd.Index(list(self.people)).get_indexer(pd.Index(frame["person"]))
+            kept = np.flatnonzero(codes >= 0)
+            kept = kept[np.argsort(codes[kept], kind="stable")]
+            bounds = np.searchsorted(codes[kept], np.arange(len(self.people) + 1))
+            self._chosen[request] = _Chosen(frame.iloc[kept], codes[kept], bounds)
+        return self._chosen[request]
 
     def _new(self) -> int:
         self._count += 1

@@ -65,7 +65,7 @@ def enough(results: Results, table: Table, aims: Aims, baseline: IntArray, cells
     """Whether the cells have the samples (exposure) that a verdict needs; a ratio needs them before the plan too."""
     line = table.line[cells]
     n = results.n[cells]
-    held = np.where(aims.counts[line], table.end[cells] > table.start[cells], n >= np.maximum(aims.minimum[line], TIE))
+    held = np.where(aims.counts[line], ~table.empty(cells), n >= np.maximum(aims.minimum[line], TIE))
     held &= ~np.isnan(results.value[cells])
     before = np.maximum(baseline[line], 0)
     based = (baseline[line] >= 0) & (results.k[before] > 0) & (results.exposure[before] >= aims.minimum[line])
@@ -129,7 +129,7 @@ def _apply(
 ) -> None:
     cells = table.at[role][numbers]
     earlier = role == Role.EARLIER
-    values, kinds, offsets = rows.gather(results.first[cells], results.last[cells])
+    values, kinds, offsets = results.rows_of(rows, cells)
     moments = [lines[number].moments for number in numbers]
     scores = function(Cells(
         criteria=[lines[number].criterion for number in numbers],
