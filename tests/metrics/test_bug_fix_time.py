@@ -133,7 +133,7 @@ def test_an_issue_that_is_no_bug_and_a_stranger_have_no_rows() -> None:
     assert found([BUG, assigned(B, "zed", DAY + "02 10:00")]) == []
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.integers(0, 24 * 5), st.randoms(use_true_random=False))
 def test_neither_the_order_of_signals_nor_what_came_later_matters(hours: int, draw: Any) -> None:
     signals = [

@@ -102,7 +102,7 @@ def test_a_bot_that_closes_is_left_out() -> None:
     assert found(signals) == [("ada", 0, "excluded", "bot")]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_signals_does_not_matter(draw: random.Random) -> None:
     signals = [

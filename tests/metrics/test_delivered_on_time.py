@@ -160,7 +160,7 @@ class TestPerson:
         assert found([OPENED, assigned(P, "ada", DAY + "01 09:00", mark="bot"), DUE], "reason") == ["bot"]
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.integers(0, 24 * 30), st.randoms(use_true_random=False))
 def test_neither_the_order_of_signals_nor_what_came_later_matters(hours: int, draw: random.Random) -> None:
     signals = [
