@@ -37,7 +37,6 @@ class Run:
     counts: Mapping[str, int] = field(default_factory=dict)
     requests: int = 0
     retried: int = 0
-    waited: float = 0.0
     sources: Mapping[str, Json] = field(default_factory=dict)
 
 
@@ -122,7 +121,7 @@ def begin_run(connection: Connection, kind: str, slot: str, now: datetime) -> in
     connection.execute(
         RUN.insert().values(
             id=number, kind=kind, slot=slot, started=micros(now), ended=None, outcome="", counts="{}", requests=0,
-            retried=0, waited=0.0, sources="{}",
+            retried=0, sources="{}",
         )
     )  # fmt: skip
     return number
@@ -152,7 +151,6 @@ def end_run(connection: Connection, run: Run) -> None:
             counts=canonical(dict(run.counts)),
             requests=run.requests,
             retried=run.retried,
-            waited=run.waited,
             sources=canonical(held),
         )
     )
@@ -174,7 +172,6 @@ def runs(connection: Connection, kinds: Sequence[str] | None = None, limit: int 
             counts=json.loads(row.counts),
             requests=row.requests,
             retried=row.retried,
-            waited=row.waited,
             sources=json.loads(row.sources),
         )
         for row in connection.execute(statement)

@@ -26,6 +26,7 @@ NAMES = tuple(column.name for column in SIGNAL.columns)
 KEY, GROUP, KIND, SUBJECT = (NAMES.index(name) for name in ("key", "group", "kind", "subject"))
 DERIVED_FROM = frozenset({"change_merged", "deployed"})
 """A change in one of these makes the derived signals of its repository stale."""
+DERIVED = frozenset({"change_deployed", "change_reverted"})
 
 _REPOSITORY = re.compile(r"(.+)[#!@][^#!@]*")
 
@@ -199,6 +200,12 @@ def groups_of(connection: Connection, source: str, prefix: str, repository: str)
     return sorted(
         connection.execute(select(SIGNAL.c.group).where(SIGNAL.c.source == source, named).distinct()).scalars()
     )
+
+
+def holds_besides(connection: Connection, source: str, groups: Collection[str]) -> bool:
+    """Whether signals that the source itself gave stand in other groups than these."""
+    own = select(SIGNAL.c.group).where(SIGNAL.c.source == source, SIGNAL.c.kind.not_in(sorted(DERIVED)))
+    return bool(set(connection.execute(own.distinct().limit(len(groups) + 1)).scalars()) - set(groups))
 
 
 def _split(choice: Choice) -> Iterator[Choice]:

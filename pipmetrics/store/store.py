@@ -94,12 +94,15 @@ class Store:
                 progress.add_to_run(connection, run, source, written)
         return written
 
-    def write_derived(self, source: str, repository: str, page: Page, now: datetime, run: int | None = None) -> Written:
-        """Commits what was derived of a repository, which is then no longer stale; bookmarks keep its cache."""
+    def write_derived(
+        self, source: str, repository: str, page: Page, now: datetime, run: int | None = None, *, whole: bool = True
+    ) -> Written:
+        """Commits what was derived of a repository; `whole` says that it is no longer stale. Bookmarks keep a cache."""
         with self._writing("derived") as connection:
             written = _write_page(connection, source, page, now, derived=True)
             progress.put_bookmarks(connection, source + DERIVED, page.bookmarks)
-            progress.drop_stale(connection, source, repository)
+            if whole:
+                progress.drop_stale(connection, source, repository)
             if run is not None:
                 progress.add_to_run(connection, run, source, written)
         return written
@@ -117,6 +120,11 @@ class Store:
         """Names of the held groups ``PREFIX SUBJECT`` of a repository's changes."""
         with reading(self.engine) as connection:
             return signals.groups_of(connection, source, prefix, repository)
+
+    def holds_besides(self, source: str, groups: Collection[str]) -> bool:
+        """Whether the source has signals of its own in other groups than these."""
+        with reading(self.engine) as connection:
+            return signals.holds_besides(connection, source, groups)
 
     def derived_bookmarks(self, source: str) -> dict[str, Json]:
         with reading(self.engine) as connection:

@@ -140,7 +140,6 @@ RUN = _table(
     _word("counts"),
     _whole("requests"),
     _whole("retried"),
-    Column("waited", REAL_NUMBER, nullable=False),
     _word("sources"),
     Index(None, "kind", "started"),
 )

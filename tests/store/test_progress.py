@@ -53,7 +53,7 @@ def test_a_run_record_grows_with_each_page_and_is_completed_at_the_end(store: St
     store.write("hub", page(change(1)), NOW, run)
     store.write("hub", page(change(1, reviews=2)), NOW, run)
     assert store.runs()[0].ended is None
-    ended = Run(run, "nightly", NOW, NOW + timedelta(minutes=1), "incomplete", requests=7, retried=1, waited=2.5,
+    ended = Run(run, "nightly", NOW, NOW + timedelta(minutes=1), "incomplete", requests=7, retried=1,
                 counts={"evaluated": 3}, sources={"hub": {"requests": 7}})  # fmt: skip
     store.end_run(ended)
     counts = {"added": 3, "changed": 0, "removed": 0, "pages": 2, "requests": 7}

@@ -156,8 +156,7 @@ def create_progress() -> None:
     table("gap", [word("source"), word("part"), word("reason"), whole("since", null=True)], ("source", "part"))
     run: list[sa.Column[Any]] = [
         whole("id"), word("kind"), word("slot"), whole("started"), whole("ended", null=True), word("outcome"),
-        word("counts"), whole("requests"), whole("retried"), sa.Column("waited", REAL_NUMBER, nullable=False),
-        word("sources"),
+        word("counts"), whole("requests"), whole("retried"), word("sources"),
     ]  # fmt: skip
     table("run", run, ("id",))
     op.create_index("ix_run_kind_run_started", "run", ["kind", "started"])
