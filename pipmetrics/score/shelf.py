@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -41,8 +41,8 @@ class Shelf:
     frames: Mapping[MeasureRequest, pd.DataFrame]
     attributes: pd.DataFrame
     acts: Acts
-    people: Sequence[str]
-    """Those whose rows are asked for."""
+    people: list[str] = field(default_factory=list)
+    """Those whose rows will be asked for; others are taken in when they are, at the price of reading frames again."""
     blocks: list[Block] = field(default_factory=list)
     _owners: dict[tuple[MeasureRequest, bool, str], int] = field(default_factory=dict)
     _windows_by: dict[MeasureRequest, str] = field(default_factory=dict)
@@ -144,6 +144,10 @@ class Shelf:
 
     def of_person(self, request: MeasureRequest, person: str) -> pd.DataFrame:
         """One person's rows."""
+        if person not in self._places:
+            self._places[person] = len(self.people)
+            self.people.append(person)
+            self._chosen.clear()
         chosen, place = self._of_people(request), self._places[person]
         return chosen.rows.iloc[chosen.bounds[place] : chosen.bounds[place + 1]]
 
@@ -151,7 +155,7 @@ class Shelf:
         """The rows of everybody asked for, by person; picked from a frame once, however many lines ask."""
         if request not in self._chosen:
             frame = self.frame(request)
-            codes = pd.Index(list(self.people)).get_indexer(pd.Index(frame["person"]))
+            codes = pd.Index(self.people).get_indexer(pd.Index(frame["person"]))
             kept = np.flatnonzero(codes >= 0)
             kept = kept[np.argsort(codes[kept], kind="stable")]
             bounds = np.searchsorted(codes[kept], np.arange(len(self.people) + 1))
