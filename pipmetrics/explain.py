@@ -78,7 +78,7 @@ def explain(company: Organisation, plan: str, criterion: str, week: date | None,
     line = next(each for each in lines if each.outer.id == criterion and each.part == "criterion")
     line = lines[line.inner] if line.inner >= 0 else line
     window = _window(line.moments.main, found, week)
-    shelf = Shelf(measured.frames, measured.attributes, measured.acts)
+    shelf = Shelf(measured.frames, measured.attributes, measured.acts, [found.person])
     points = list(_points(company, line, shelf, window, measured.metrics))
     return Explanation(plan, entry, window, tuple(points))
 

@@ -16,7 +16,7 @@ from pipmetrics.cli.options import (
     print_json,
     print_text,
 )
-from pipmetrics.model import CLOCKS
+from pipmetrics.model import CLOCKS, Clock
 
 
 @click.command()
@@ -32,15 +32,15 @@ def pull(config: str, sources: tuple[str, ...], since: datetime | None, form: st
       pipmetrics pull
       pipmetrics pull --source hub --since 2026-06-01
     """
-    from pipmetrics.cli.progress import pulling
+    from pipmetrics.cli.progress import pulled_json, pulled_text, pulling
 
     with organisation(config) as company, pulling() as progress:
         report = company.pull(sources or None, since=since, progress=progress)
     if form == "json":
-        print_json([pulled.to_json() for pulled in report])
+        print_json([pulled_json(pulled) for pulled in report])
     else:
-        print_text("\n".join(pulled.to_text() for pulled in report))
-    sys.exit(1 if any(pulled.failed for pulled in report) else 0)
+        print_text(pulled_text(report))
+    sys.exit(0 if all(pulled.complete for pulled in report) else 1)
 
 
 @click.command()
@@ -59,7 +59,7 @@ def measurements(
     start: datetime | None,
     end: datetime | None,
     as_of: datetime | None,
-    clock: str | None,
+    clock: Clock | None,
     form: str,
 ) -> None:
     """Print the measured rows themselves, left-out ones included, with the reason.
@@ -87,9 +87,9 @@ def metrics(form: str) -> None:
     Example:
       pipmetrics metrics --format json
     """
-    from pipmetrics import registry
+    from pipmetrics.metrics import definitions
 
-    found = [registry.metric(name) for name in registry.names("metrics")]
+    found = definitions()
     if form == "json":
         keys = ("name", "unit", "title", "definition", "needs", "clock", "window_by", "better")
         print_json([{key: getattr(metric, key) for key in keys} | {"kinds": sorted(metric.kinds)} for metric in found])

@@ -7,7 +7,15 @@ from datetime import date, datetime
 
 import click
 
-from pipmetrics.cli.options import WEEK, as_of_option, config_option, format_option, organisation, print_json, print_text
+from pipmetrics.cli.options import (
+    WEEK,
+    as_of_option,
+    config_option,
+    format_option,
+    organisation,
+    print_json,
+    print_text,
+)
 
 
 @click.command()
@@ -56,7 +64,9 @@ def _replay(outcome: object, form: str) -> None:
 @click.option("--plan", help="Only this plan.")
 @click.option("--week", type=WEEK, help="An ISO week, as 2026-W47. Default: the last complete one.")
 @format_option("text", "json", "html")
-def digest(config: str, manager: str | None, person: str | None, plan: str | None, week: date | None, form: str) -> None:
+def digest(
+    config: str, manager: str | None, person: str | None, plan: str | None, week: date | None, form: str
+) -> None:
     """Print the weekly progress digest.
 
     \b

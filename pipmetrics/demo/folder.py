@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from textwrap import dedent
 
-from pipmetrics.demo.people import ENGINEERS, HR, MANAGERS
+from pipmetrics.demo.people import ENGINEERS, HR, MANAGERS, Engineer
 from pipmetrics.demo.simulation import PLAN_AGE, away
 
 TOKENS = {"PIPMETRICS_DEMO_GITHUB": "hub", "PIPMETRICS_DEMO_GITLAB": "lab", "PIPMETRICS_DEMO_JIRA": "jira"}
@@ -63,7 +63,7 @@ def _people(today: date) -> str:
     lines = ["people:"]
     for person in ENGINEERS:
         manager = MANAGERS[person.team][0]
-        days = [day for day in (today - timedelta(days=n) for n in range(150)) if away(person, day)]
+        spans = ", ".join(f"{{from: {first}, to: {last}}}" for first, last in _spans(person, today))
         lines += [
             f"  {person.id}:",
             f"    name: {person.name}",
@@ -73,13 +73,22 @@ def _people(today: date) -> str:
             f"    timezone: {person.timezone}",
             f"    accounts: {{hub: {person.login}, lab: {person.id}, jira: {person.id}@acme.example}}",
         ]
-        if days:
-            spans = ", ".join(f"{{from: {day}, to: {day}}}" for day in sorted(days))
+        if spans:
             lines.append(f"    time_off: [{spans}]")
     for id, name in MANAGERS.values():
         lines.append(f"  {id}: {{name: {name}, email: {id}@acme.example, roles: [manager]}}")
     lines.append(f"  {HR[0]}: {{name: {HR[1]}, email: {HR[0]}@acme.example, roles: [hr]}}")
     return "\n".join(lines) + "\n"
+
+
+def _spans(person: Engineer, today: date) -> list[tuple[date, date]]:
+    """The stretches of days off, first and last day each."""
+    spans: list[tuple[date, date]] = []
+    for day in (today - timedelta(days=n) for n in range(150, -30, -1)):
+        if away(person, day):
+            follows = bool(spans) and spans[-1][1] == day - timedelta(days=1)
+            spans[-1:] = [(spans[-1][0], day)] if follows else [*spans[-1:], (day, day)]
+    return spans
 
 
 def _ada(began: date) -> str:
@@ -134,6 +143,8 @@ def _grete(began: date) -> str:
         days: 45
         check_ins: {{every: week, on: Tuesday}}
         preceded_by: grete-coaching
+        waivers:
+          - {{code: PIP111, reason: "The coaching was recorded before the company used these files."}}
         deficiencies:
           - {{id: broken-builds, text: "Changes are opened before their checks pass; reviewers wait for fixes."}}
           - {{id: slow-merges, text: "Changes stay open for days after they are ready."}}
@@ -180,6 +191,7 @@ def _jonas(began: date) -> str:
             limit: 8h
             clock: working
             target: 75%
+            guardrail: {{metric: review_depth, at_most: 20%}}
         supports:
           - {{text: "An hour for reviews each morning", owner: omar, due: {began + timedelta(days=7)}}}
         """)
