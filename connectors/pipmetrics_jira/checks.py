@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from pipmetrics.errors import SourceError
 from pipmetrics.model import Json, Source
@@ -110,18 +110,18 @@ def _account(source: Source, api: Api, login: str) -> Iterator[Finding]:
 def _by_mail(api: Api, mail: str) -> list[Mapping[str, Json]]:
     asked = {"query": mail} if api.cloud else {"username": mail}
     found = _asked(lambda: list(api.many(f"{api.api}/user/search", **asked)))
-    return [each for each in found if isinstance(each, Mapping) and _same(each.get("emailAddress") or mail, mail)]
+    return [each for each in found if _same(each.get("emailAddress") or mail, mail)]
 
 
 def _by_name(api: Api, login: str) -> list[Mapping[str, Json]]:
     asked = {"accountId": login} if api.cloud else {"username": login}
-    return [each for each in _asked(lambda: [api.one(f"{api.api}/user", **asked)]) if isinstance(each, Mapping)]
+    return _asked(lambda: [api.one(f"{api.api}/user", **asked)])
 
 
-def _asked(question: object) -> list[Json]:
+def _asked(question: Callable[[], list[Mapping[str, Json]]]) -> list[Mapping[str, Json]]:
     """The answer; nothing where the account is unknown."""
     try:
-        return question()  # type: ignore[operator, no-any-return]
+        return question()
     except SourceError as error:
         if error.status not in (400, 403, 404):
             raise

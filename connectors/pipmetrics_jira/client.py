@@ -113,10 +113,11 @@ class Api:
         """The object that a path holds; SourceError when it holds something else, or errors."""
         return self._object("GET", path, self._client._session.get(self.base + path, params=query))
 
-    def many(self, path: str, **query: str | int) -> Sequence[Json]:
+    def many(self, path: str, **query: str | int) -> Sequence[Mapping[str, Json]]:
+        """The list of objects that a path holds; SourceError when it holds something else, or holes."""
         found = self._client._session.get(self.base + path, params=query).json()
-        if not isinstance(found, list):
-            raise SourceError("the answer is no list", where=f"GET {path}")
+        if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+            raise SourceError("the answer is no list of objects", where=f"GET {path}")
         return found
 
     def post(self, path: str, body: Mapping[str, Json]) -> Mapping[str, Json]:

@@ -144,7 +144,7 @@ class Completing:
         if not self._site.remote_links:
             return issue
         listed = self._api.many(f"{self._api.api}/issue/{issue.id}/remotelink")
-        return replace(issue, remote=tuple(each for each in listed if isinstance(each, Mapping)))
+        return replace(issue, remote=tuple(listed))
 
 
 def continuous(issue: Issue) -> bool:

@@ -84,17 +84,14 @@ class Site:
         if self._asked_fields:
             return frozenset()
         self._asked_fields = True
-        listed = self._list("field")
-        return _of_type((str(each.get("id")), each.get("schema")) for each in listed if isinstance(each, Mapping))
+        return _of_type((str(each.get("id")), each.get("schema")) for each in self._list("field"))
 
-    def _list(self, name: str) -> Sequence[Json]:
-        """One of the site's lists, empty where it is not offered to this account."""
-        try:
-            return self._api.many(f"{self._api.api}/{name}")
-        except SourceError as error:
-            if error.status not in (403, *MOVED):
-                raise
-            return []
+    def _list(self, name: str) -> Sequence[Mapping[str, Json]]:
+        """One of the site's lists. All of them have something in them: without it, issues would be read wrong."""
+        path = f"{self._api.api}/{name}"
+        if found := self._api.many(path):
+            return found
+        raise SourceError("the answer is an empty list", where=f"GET {path}")
 
     # --- what issues show ---
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pipmetrics.demo.jira import Jira, User, World
-from pipmetrics.demo.service import Service
+from pipmetrics.demo.service import Request, Response, Service
 from pipmetrics.model import Account, Gap, Signal, Source
 from pipmetrics.plugin import Page
 from pipmetrics.transport import Policy, Wire
@@ -128,6 +128,24 @@ def filled(world: World, many: int, *, project: str = "PAY", every: timedelta = 
             for step in range(45):
                 world.touch(issue, at + timedelta(minutes=51, seconds=step), "acc-ada")
     return world
+
+
+App = Callable[[Request], Response]
+
+
+def changed(app: App, change: Callable[[Request, Any], object]) -> App:
+    """A stand-in whose good answers are changed before they are given."""
+
+    def answer(request: Request) -> Response:
+        given = app(request)
+        if given.status != 200:
+            return given
+        body = json.loads(given.body)
+        if isinstance(body, dict):
+            change(request, body)
+        return Response.of(body)
+
+    return answer
 
 
 BOTH = pytest.mark.parametrize("cloud", [True, False], ids=["cloud", "server"])
