@@ -52,9 +52,16 @@ def _by_token(api: Api, site: Site, jql: str) -> Iterator[Found]:
 
 
 def _by_moment(api: Api, site: Site, jql: Callable[[int | None], str], created: int | None) -> Iterator[Found]:
+    """Where a server refuses to begin at a moment, or keeps no order, its pages are counted from the start."""
     window, orderly, again = _Window(created), True, False
     while True:
-        found = _asked(api, site, jql(window.created), start=window.start)
+        try:
+            found = _asked(api, site, jql(window.created), start=window.start)
+        except SourceError as error:
+            if error.status != 400 or window.created is None:
+                raise
+            window, orderly = _Window(None), False
+            continue
         if window.has_shrunk(found):
             window = _Window(window.created)
             continue

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 LONGEST = 200
 
-_REFERENCE = r"https?://[^\s<>|\"'\])]+|[\w.-]+(?:/[\w.-]+)+[#!]\d+|[A-Z][A-Z0-9_]+-\d+(?!\w)"
+_REFERENCE = r"https?://[^\s<>|\"'\])]+|[\w.-]+(?:/[\w.-]+)*[#!]\d+|[A-Z][A-Z0-9_]+-\d+(?!\w)"
 _CAUSE = re.compile(rf"\b(?:caused\s+by|regression\s+from)\b[\s:*_{{\[(]*(?P<to>{_REFERENCE})", re.IGNORECASE)
 _FIXES = re.compile(r"^\s*Fixes:\s*(?P<to>[0-9a-f]{7,64})\s*$", re.IGNORECASE)
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from pipmetrics.demo.jira import World
+from pipmetrics.demo.jira import Jira, World
+from pipmetrics.demo.service import Request, Response
 from pipmetrics_jira import jql, listing
 from pipmetrics_jira.client import Api
 from pipmetrics_jira.site import Site
@@ -60,6 +61,20 @@ def test_a_list_is_read_on_from_a_moment(read: Open, cloud: bool) -> None:
     reader = read(a_list(cloud, 30, 10))
     found = pages(reader, round((START + timedelta(hours=20)).timestamp() * 1000))
     assert [key for page in found for key in page] == [f"PAY-{n + 1}" for n in range(20, 30)]
+
+
+def test_a_server_that_begins_at_no_moment_is_counted_through(read: Open) -> None:
+    world = a_list(False, 35, 10)
+    jira = Jira(world)
+
+    def app(request: Request) -> Response:
+        if "created >=" in request.ask("jql"):
+            return Response.of({"errorMessages": ["no such field"]}, 400)
+        return jira(request)
+
+    reader = read(world, jira=jira, app=app)
+    assert {key for page in pages(reader) for key in page} == {f"PAY-{n + 1}" for n in range(35)}
+    assert max(int(request.ask("startAt")) for request in reader.service.requests) == 30
 
 
 def row(seconds: float) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pipmetrics_jira.texts import LONGEST, causes
     [
         ("Caused by acme/api#41", "acme/api#41"),
         ("caused by: platform/group/core!7.", "platform/group/core!7"),
+        ("caused by core!7", "core!7"),
         ("It is a REGRESSION FROM PAY-3, says Lee", "PAY-3"),
         ("regression from pay-3", "PAY-3"),
         ("Caused by *PAY-8*", "PAY-8"),
