@@ -14,6 +14,9 @@ KEYS: Mapping[str, Category] = {"new": "new", "undefined": "new", "indeterminate
 
 _IDS: Mapping[str, Category] = {"1": "new", "2": "new", "3": "done", "4": "in_progress"}
 
+SHIPPED: Mapping[str, Category] = {"1": "new", "3": "in_progress", "4": "new", "5": "done", "6": "done"}
+"""Ids of the statuses that every Jira began with: Open, In Progress, Reopened, Resolved, Closed."""
+
 
 class Status(NamedTuple):
     category: Category | None
@@ -67,13 +70,14 @@ class Statuses:
         return {id for id in ids if id not in self._known}
 
     def category(self, id: str | None, name: str | None) -> Category:
-        """The category of an id; of a status gone from Jira, that of all the statuses that bear its name, else new."""
+        """The category of an id. Of a status gone from Jira: that of all the statuses that bear its name, else that
+        which Jira shipped it with, else new."""
         known = self._known.get(id or "")
         if known and known.category:
             return known.category
         wanted = (name or (known.name if known else "")).strip().casefold()
         alike = {each.category for each in self._known.values() if each.category and _same(each.name, wanted)}
-        return alike.pop() if len(alike) == 1 else "new"
+        return alike.pop() if len(alike) == 1 else SHIPPED.get(id or "", "new")
 
     def kept(self) -> dict[str, Json]:
         """For the bookmarks: id -> [category or null, name]."""

@@ -25,6 +25,20 @@ def test_a_status_gone_from_jira_has_the_category_of_those_that_bear_its_name(pa
     assert known.category("404", "Vergessen") == "new"
 
 
+def test_a_status_that_jira_was_shipped_with_keeps_its_category_when_it_is_gone() -> None:
+    known = Statuses()
+    known.learn(status("10001", "Resolved", "indeterminate", 4))
+    assert [known.category(id, None) for id in ("1", "3", "4", "5", "6", "7")] == [
+        "new",
+        "in_progress",
+        "new",
+        "done",
+        "done",
+        "new",
+    ]
+    assert known.category("5", "Resolved") == "in_progress"
+
+
 def test_a_name_that_two_categories_share_tells_nothing() -> None:
     known = Statuses()
     known.learn(status("1", "Review", "new"))
