@@ -94,6 +94,8 @@ SECONDARY_QUERY = json.dumps(
     {"data": None, "errors": [{"message": "You have exceeded a Secondary Rate Limit"}]}
 ).encode()
 
+UNFINISHED = b'{"data": null, "errors": [{"message": "Something went wrong while executing your query."}]}'
+
 FAULTS: dict[str, tuple[Callable[[], Response], float]] = {
     "429 bare": (limited(), 60),
     "429 Retry-After seconds": (limited(Retry__After="7"), 7),
@@ -168,6 +170,13 @@ def test_a_limit_that_graphql_tells_with_status_200_is_waited_for(
     wire = wire_to(service, clock)
     assert session_on(wire).post(f"{service.url}/graphql", json=QUERY).json() == GOOD
     assert clock.waited >= 60 + 120
+
+
+def test_a_query_that_ran_out_of_time_is_asked_again(service: Service, clock: FakeClock) -> None:
+    service.fault = first(2, lambda: Response(200, UNFINISHED))
+    wire = wire_to(service, clock)
+    assert session_on(wire).post(f"{service.url}/graphql", json=QUERY).json() == GOOD
+    assert wire.retried == 2
 
 
 def test_a_hanging_answer_is_given_up_and_asked_again(service: Service, clock: FakeClock) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 
 from pipmetrics.errors import Deferred, SourceError
@@ -17,8 +16,8 @@ ROUNDS = 200
 """Continuations of one list before the service is not believed any more."""
 PATIENCE = 2
 """Tries of a question that may still become smaller."""
-TIRED = frozenset({0, 408, 500, 502, 503, 504})
-"""Statuses (0: none at all) after which a smaller question may be answered."""
+TIRED = frozenset({0, 200, 408, 500, 502, 503, 504})
+"""Statuses (0: none at all, 200: cut off or no JSON) after which a smaller question may be answered."""
 
 
 def smaller_may_do(error: SourceError) -> bool:
@@ -27,9 +26,16 @@ def smaller_may_do(error: SourceError) -> bool:
 
 
 def ask(hub: Hub, query: str, variables: dict[str, Json], *, patient: bool) -> Reply:
-    """One question, given up early unless `patient`."""
-    with nullcontext() if patient else hub.wire.at_most(PATIENCE):
-        return hub.ask(query, variables)
+    """One question; given up early unless `patient`, because a smaller one may do."""
+    if not patient:
+        with hub.wire.at_most(PATIENCE):
+            return hub.ask(query, variables)
+    for tried in range(1, hub.wire.policy.tries):
+        try:
+            return hub.ask(query, variables)
+        except TooMuch:
+            hub.wire.pause(tried)
+    return hub.ask(query, variables)
 
 
 @dataclass(frozen=True, slots=True)

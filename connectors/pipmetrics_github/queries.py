@@ -166,6 +166,7 @@ def quoted(text: str) -> str:
     return '"' + "".join(letter if letter >= " " else " " for letter in escaped) + '"'
 
 
+REPOSITORY = "repository(owner: $owner, name: $name, followRenames: true)"
 IDENTITY = "id nameWithOwner url defaultBranchRef { name }"
 
 NEWEST = {
@@ -212,10 +213,10 @@ def continuations(missing: Iterable[tuple[str, str, str]]) -> str:
     return query(" ".join(body), **variables)
 
 
-def again(pieces: Mapping[str, str], before: str = "") -> str:
+def nodes(pieces: Mapping[str, str]) -> str:
     """Objects by their ids ($ids), whatever they are: `pieces` gives the selection for each type."""
     body = " ".join(f"... on {kind} {{ {selection} }}" for kind, selection in pieces.items())
-    return query(f"{before} nodes(ids: $ids) {{ __typename {body} }}", ids="[ID!]!")
+    return f" nodes(ids: $ids) {{ __typename {body} }}"
 
 
 def numbers(name: str, cursor: str | None) -> str:

@@ -35,12 +35,12 @@ class Kind:
     signals: Callable[[Json, Place], tuple[Signal, ...]]
     overlap: timedelta = OVERLAP
 
-    def page(self, size: int, cursor: str | None, arguments: str) -> str:
-        """The selection of one page inside the repository."""
-        after = f", after: {queries.quoted(cursor)}" if cursor else ""
+    def page(self, selection: str, arguments: str) -> str:
+        """One page inside the repository; its size and cursor are the variables NAME_size and NAME_after."""
         return (
-            f"{self.name}: {self.field}(first: {size}{after}, {self.arguments}{arguments}) "
-            f"{{ totalCount pageInfo {{ hasNextPage endCursor }} nodes {{ {self.selection} }} }}"
+            f"{self.name}: {self.field}"
+            f"(first: ${self.name}_size, after: ${self.name}_after, {self.arguments}{arguments}) {{ totalCount "
+            f"pageInfo {{ hasNextPage endCursor }} nodes {{ {selection} }} }}"
         )
 
     def end(self, raw: Json) -> str:

@@ -85,7 +85,7 @@ class Taker:
         """The object again, by its id; None when it still is not whole."""
         if not isinstance(raw, dict) or not raw.get("id"):
             return None
-        query = queries.again({kind.type: self.wish.selection(kind)})
+        query = queries.query(queries.nodes({kind.type: self.wish.selection(kind)}), ids="[ID!]!")
         try:
             reply = ask(self.hub, query, {"ids": [raw["id"]]}, patient=True)
         except SourceError as error:

@@ -7,7 +7,7 @@ what was updated meanwhile stands at the top again: it is walked once more, down
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from math import ceil
 
@@ -64,13 +64,15 @@ def read_repository(found: Found, taker: Taker) -> Iterator[Page]:
     reading = Reading(found, taker)
     waiting, size = list(taker.state.watch), taker.state.size
     reading.begin()
+    reading.idle = not (waiting or reading.open)
     while waiting or reading.open:
         ids, waiting = waiting[:WATCHED_AT_ONCE], waiting[WATCHED_AT_ONCE:]
         reading.step(ids)
         if not waiting and not reading.open:
             reading.end(unhurt=taker.state.size >= size)
         yield reading.page()
-    if taker.harvest.gaps:
+    if reading.idle:
+        reading.end(unhurt=True)
         yield reading.page()
 
 
@@ -80,6 +82,8 @@ class Reading:
 
     found: Found
     taker: Taker
+    idle: bool = False
+    """Whether there is nothing to ask."""
 
     @property
     def streams(self) -> dict[str, Stream]:
@@ -112,6 +116,8 @@ class Reading:
                 stream.walk, stream.failed = Walk(self.floor(kind, stream)), False
             if stream.total is None:
                 stream.total, stream.top = self.found.totals.get(kind.name), self.found.top
+            if stream.walk and stream.total == 0 == self.found.totals.get(kind.name):
+                stream.walk, stream.until = None, taker.state.start
 
     def floor(self, kind: Kind, stream: Stream) -> str:
         """How far down to read: behind what is known, but not behind the start."""
@@ -148,8 +154,7 @@ class Reading:
         state = self.taker.state
         while True:
             try:
-                variables: dict[str, Json] = {"ids": list(ids)} if ids else {}
-                reply = ask(self.taker.hub, self.query(ids), variables, patient=state.size == 1)
+                reply = ask(self.taker.hub, *self.question(ids), patient=state.size == 1)
                 self.check(reply)
             except SourceError as error:
                 if state.size == 1 or not smaller_may_do(error):
@@ -158,24 +163,32 @@ class Reading:
             else:
                 return reply
 
-    def query(self, ids: Sequence[str]) -> str:
+    def question(self, ids: Sequence[str]) -> tuple[str, dict[str, Json]]:
+        """The query and its variables: what varies is in the variables, so that services may keep the query."""
         wish = self.taker.wish
-        parts = [
-            replace(kind, selection=wish.selection(kind)).page(self.size(kind, walk), walk.cursor, wish.arguments(kind))
-            for kind, walk in self.open
-        ]
-        body = queries.repository(self.found.place.repository, f"{queries.IDENTITY} {' '.join(parts)}")
-        if not ids:
-            return queries.query(body)
-        return queries.again({kind.type: wish.selection(kind) for kind in self.kinds}, body)
+        owner, _, name = self.found.place.repository.partition("/")
+        variables: dict[str, Json] = {"owner": owner, "name": name}
+        types = {"owner": "String!", "name": "String!"}
+        for kind, walk in self.open:
+            variables |= {f"{kind.name}_size": self.size(kind, walk), f"{kind.name}_after": walk.cursor}
+            types |= {f"{kind.name}_size": "Int!", f"{kind.name}_after": "String"}
+        pages = " ".join(kind.page(wish.selection(kind), wish.arguments(kind)) for kind, _ in self.open)
+        body = f"{queries.REPOSITORY} {{ {queries.IDENTITY} {pages} }}"
+        if ids:
+            variables["ids"], types["ids"] = list(ids), "[ID!]!"
+            body += queries.nodes({kind.type: wish.selection(kind) for kind in self.kinds})
+        return queries.query(body, **types), variables
 
     def size(self, kind: Kind, walk: Walk) -> int:
         """A nightly look begins with as much as its newest things make expect: large pages have their price."""
         size = self.taker.state.size
-        if walk.pages or walk.floor == self.taker.state.start:
+        if walk.pages:
             return size
+        every = self.found.totals.get(kind.name, size) + LOOK
+        if walk.floor == self.taker.state.start:
+            return min(size, every)
         moved = MEANWHILE if walk.before else expected(self.found.newest.get(kind.name, ()), walk.floor)
-        return min(size, moved)
+        return min(size, every, moved)
 
     def check(self, reply: Reply) -> None:
         """TooMuch when holes cannot be told apart; SourceError when the repository is not the one of the survey."""
@@ -219,7 +232,7 @@ class Reading:
         if gone and kind is ISSUES:
             census(self.taker, stream)
         if not stream.failed:
-            stream.until = earliest(walk.newest, self.taker.now) or stream.until
+            stream.until = earliest(walk.newest, self.taker.now if walk.newest else self.taker.state.start)
 
     def end(self, *, unhurt: bool) -> None:
         """The end of the repository for tonight: next time it is quiet if it then still looks like this."""

@@ -161,9 +161,17 @@ def _limited_query(answer: Answer) -> bool:
     """A GraphQL limit is told with status 200, in the errors."""
     if answer.kind != "graphql" or b'"errors"' not in answer.body:
         return False
-    found = _parsed(answer.body)
+    return any(map(_is_limit, _errors(_parsed(answer.body))))
+
+
+def _errors(found: Json) -> list[Mapping[str, Json]]:
     errors = found.get("errors") if isinstance(found, dict) else None
-    return isinstance(errors, list) and any(_is_limit(error) for error in errors if isinstance(error, dict))
+    return [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+
+
+def _is_passing(error: Mapping[str, Json]) -> bool:
+    """A query that ran out of time, told with status 200 and without data."""
+    return bool(re.search(r"something went wrong|timed? ?out", str(error.get("message")), re.IGNORECASE))
 
 
 def _is_limit(error: Mapping[str, Json]) -> bool:
@@ -179,8 +187,11 @@ def _shape(answer: Answer) -> Ruling:
         return Ruling("again", "the answer is not JSON" if answer.body else "the answer is empty")
     if not isinstance(found, dict | list):
         return Ruling("final", "the answer is neither an object nor a list")
-    if answer.kind == "graphql" and not (isinstance(found, dict) and {"data", "errors"} & set(found)):
-        return Ruling("final", "the answer has neither data nor errors")
+    if answer.kind == "graphql":
+        if not (isinstance(found, dict) and {"data", "errors"} & set(found)):
+            return Ruling("final", "the answer has neither data nor errors")
+        if found.get("data") is None and any(map(_is_passing, _errors(found))):
+            return Ruling("again", "the service did not finish the query")
     return GOOD
 
 

@@ -217,6 +217,10 @@ class Wire(HTTPAdapter):
                 held = asking.kind if ruling.one_kind else EVERYTHING
                 self._opens[held] = max(self._opens.get(held, 0.0), self._clock() + wait)
                 return
+        self.pause(tried)
+
+    def pause(self, tried: int) -> None:
+        """A random pause after try number `tried`, as after a fault: for faults that only the caller can see."""
         self._sleep(self._uniform(0, min(self.policy.slowest, 2.0**tried)))
 
     def _note(self, answer: Answer) -> None:
