@@ -90,7 +90,7 @@ class Shelf:
             frame = form.choose(line.plan, line.criterion, self.frame(request), as_of)
         else:
             frame = self.of_person(request, line.plan.person)
-        if line.criterion.exclude:
+        if line.criterion.exclude and len(frame):
             frame = apply_rules(frame, line.criterion.exclude, self.attributes)
         keys = self._upheld.get((line.plan.id, line.outer.id), set()) | line.contested
         if keys:
