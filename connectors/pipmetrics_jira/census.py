@@ -1,8 +1,9 @@
-"""Notices issues that are gone: deleted, moved out of the projects that are read, or hidden from the account.
+"""Counts what is there: issues that are gone (deleted, moved elsewhere, hidden), and issues that were never given.
 
-No search by update ever shows that. So the ids of all issues that were given are kept, and compared with a list of
-ids alone (thousands a page): every night while that takes one request, once a week otherwise. What is missing is asked
-for by its id before its signals go, and when much is missing at once, nothing goes: then it is the permission.
+No search by update shows that an issue is gone, or that an old one can be seen from now on. So the ids of all issues
+that were given are kept, and compared with a list of ids alone (thousands a page): every night while that takes one
+request, once a week otherwise. What is missing is asked for by its id before its signals go, and when much is missing
+at once, nothing goes: then it is the permission.
 """
 
 from __future__ import annotations
@@ -26,10 +27,11 @@ FEW, SHARE = 20, 20
 
 
 class Census:
-    """The ids that the store holds signals of, and whether they are still there."""
+    """The ids that the store holds signals of. `strangers`: those that are there and were never given."""
 
     def __init__(self, api: Api, kept: Mapping[str, Json]) -> None:
         self._api = api
+        self.strangers: set[str] = set()
         last = kept.get(CENSUS)
         self._last: Mapping[str, Json] = last if isinstance(last, Mapping) else {}
         self._known = {
@@ -54,7 +56,9 @@ class Census:
             return
         listed, quick = self._listed(jql.updated_since(projects, first), weekly=weekly)
         told = {"at": now if weekly else self._last["at"], "quick": quick}
-        yield self._page(name, projects, set() if listed is None else self._ids() - listed, told)
+        known = self._ids()
+        self.strangers = (listed or set()) - known
+        yield self._page(name, projects, set() if listed is None else known - listed, told)
 
     def _page(self, name: str, projects: Sequence[str], missing: set[str], told: Json) -> Page:
         if len(missing) > max(FEW, len(self._ids()) // SHARE):
@@ -85,9 +89,9 @@ class Census:
     # --- what the site says ---
 
     def _listed(self, query: str, *, weekly: bool) -> tuple[set[str] | None, bool]:
-        """All ids there are and whether one request told them; None when nothing can be missing, or it can wait."""
+        """All ids there are and whether one request told them; None when their number is right, or it can wait."""
         found = self._api.ids(query)
-        if found.total is not None and found.total >= len(self._ids()) and not weekly:
+        if found.total is not None and found.total == len(self._ids()) and not weekly:
             return None, True
         if found.token and not weekly:
             return None, False

@@ -11,7 +11,7 @@ from pipmetrics.model import Account, Gap, Json, Source
 from pipmetrics.plugin import Page
 from pipmetrics_jira import bookmarks, jql, listing, payloads
 from pipmetrics_jira.bookmarks import OVERLAP, SITE, WALK, Walk
-from pipmetrics_jira.census import Census, names
+from pipmetrics_jira.census import FEW, Census, names
 from pipmetrics_jira.client import Api, Found
 from pipmetrics_jira.completing import Completing
 from pipmetrics_jira.payloads import Hole, Issue, millis
@@ -75,7 +75,7 @@ class Pull:
         for walk in self._plan():
             yield from self._read(walk)
         yield from self._moved_sprints()
-        yield from self._vanished()
+        yield from self._counted()
         yield Page(bookmarks={SITE: self._site.kept()})
 
     def _plan(self) -> list[Walk]:
@@ -84,11 +84,7 @@ class Pull:
         for project in self._projects:
             if project not in self._hidden:
                 together.setdefault(bookmarks.lower(self._marks[project], self._since), []).append(project)
-        return [
-            Walk(tuple(named[start : start + TOGETHER]), lower)
-            for lower, named in sorted(together.items())
-            for start in range(0, len(named), TOGETHER)
-        ]
+        return _together(together)
 
     # --- one walk ---
 
@@ -272,11 +268,18 @@ class Pull:
     def _gap(self, part: str, reason: str, since: datetime | None = None) -> Gap:
         return Gap(self._source.name, part, reason, since)
 
-    def _vanished(self) -> Iterator[Page]:
-        """Nothing is called gone while a project as a whole is out of sight."""
+    def _counted(self) -> Iterator[Page]:
+        """What is gone goes, what was never given comes. Not while a project as a whole is out of sight."""
         read = {each: mark for each, mark in self._marks.items() if mark}
-        if not self._hidden and read:
-            yield from self._census.pages(self._source.name, list(read), min(mark.first for mark in read.values()))
+        if self._hidden or not read:
+            return
+        first = min(mark.first for mark in read.values())
+        yield from self._census.pages(self._source.name, list(read), first)
+        if len(self._census.strangers) > FEW:
+            for walk in _together({first: list(read)}):
+                yield from self._read(walk)
+        elif self._census.strangers:
+            yield self._completed(self._alone(sorted(self._census.strangers)))
 
     # --- sprints that started or ended ---
 
@@ -292,9 +295,13 @@ class Pull:
                 issues, gaps = [], []
             issues += self._alone(left)
             self._site.settle(id)
-            ready = [issue for issue in issues if not self._completing.wants(issue)]
-            whole, more, _ = self._whole(issue for issue in issues if self._completing.wants(issue))
-            yield self._page([*ready, *whole], {SITE: self._site.kept()}, [*gaps, *more])
+            yield self._completed(issues, gaps)
+
+    def _completed(self, issues: Sequence[Issue], gaps: Sequence[Gap] = ()) -> Page:
+        """A page of issues from outside of a walk."""
+        ready = [issue for issue in issues if not self._completing.wants(issue)]
+        whole, more, _ = self._whole(issue for issue in issues if self._completing.wants(issue))
+        return self._page([*ready, *whole], {SITE: self._site.kept()}, [*gaps, *more])
 
     def _in_sprint(self, projects: Sequence[str], id: str) -> tuple[list[Issue], list[Gap]]:
         read: list[Issue] = []
@@ -313,13 +320,25 @@ class Pull:
                 raw = self._api.one(
                     f"{self._api.api}/issue/{id}", fields=",".join(self._site.fields), expand="changelog"
                 )
-                found.append(payloads.issue(raw, self._site.bots))
+                issue = payloads.issue(raw, self._site.bots)
             except SourceError as error:
                 if error.status != 404:
                     raise
             except Hole:
                 continue
+            else:
+                self._site.learn(issue)
+                found.append(issue)
         return found
+
+
+def _together(projects: Mapping[int, Sequence[str]]) -> list[Walk]:
+    """Walks of the projects by where they begin, not too many in one question."""
+    return [
+        Walk(tuple(named[start : start + TOGETHER]), lower)
+        for lower, named in sorted(projects.items())
+        for start in range(0, len(named), TOGETHER)
+    ]
 
 
 def _called(raw: Json, source: str) -> str:

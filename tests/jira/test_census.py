@@ -46,6 +46,50 @@ def test_an_issue_hidden_from_the_account_is_gone_like_a_deleted_one(read: Open,
 
 
 @BOTH
+def test_an_issue_that_is_shown_again_comes_back(read: Open, cloud: bool) -> None:
+    world = filled(a_world(cloud=cloud), 12)
+    reader = read(world)
+    reader.pull()
+    before = reader.signals
+    world.issues[3].visible = False
+    night(reader, world)
+    assert len(reader.groups) == 11
+    world.issues[3].visible = True
+    night(reader, world)
+    assert reader.signals == before
+
+
+@BOTH
+def test_old_issues_that_are_shown_later_are_all_read(read: Open, cloud: bool) -> None:
+    world = filled(a_world(cloud=cloud), 60)
+    for issue in world.issues[5:40]:
+        issue.visible = False
+    reader = read(world)
+    reader.pull()
+    assert len(reader.groups) == 25
+    for issue in world.issues:
+        issue.visible = True
+    night(reader, world)
+    assert len(reader.groups) == 60
+    assert len(night(reader, world)) <= 3
+
+
+@BOTH
+def test_an_index_that_lags_for_longer_than_the_overlap_is_caught_up_with(read: Open, cloud: bool) -> None:
+    world = filled(a_world(cloud=cloud), 12)
+    reader = read(world)
+    reader.pull()
+    late = world.create("PAY", world.now, reporter="acc-ada")
+    late.visible = False
+    for _ in range(4):
+        world.touch(world.issues[0], world.now, "acc-ada")
+        night(reader, world)
+    late.visible = True
+    night(reader, world)
+    assert f"issue/{late.id}" in reader.groups
+
+
+@BOTH
 def test_an_issue_that_the_index_lost_stays(read: Open, cloud: bool) -> None:
     world = filled(a_world(cloud=cloud), 12)
     lost = [""]
