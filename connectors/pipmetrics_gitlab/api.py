@@ -64,14 +64,17 @@ class Listing(NamedTuple):
 
 
 class Api:
-    """Asks nothing before the first call. `root` is the URL that the instance's pages begin with."""
+    """Asks nothing before the first call. `root` is the URL that the instance's pages begin with; `absent` are
+    lists below merge requests and issues that this version turned out not to have."""
 
     def __init__(self, source: Source, wire: Wire) -> None:
         self.source, self.wire = source, wire
+        self.absent: set[str] = set()
         self.root = source.url.rstrip("/")
-        self.token = wire.reveal(source.token) if source.token else None
+        token = wire.reveal(source.token) if source.token else None
         session = mount(requests.Session(), wire)
-        self._client = gitlab.Gitlab(self.root, private_token=self.token, session=session, keep_base_url=True)
+        self._client = gitlab.Gitlab(self.root, private_token=token, session=session, keep_base_url=True)
+        self._speaker = gitlab.Gitlab(self.root, oauth_token=token, session=session)
 
     # --- REST -----------------------------------------------------------------------------------------------------
 
@@ -132,9 +135,8 @@ class Api:
         return data
 
     def _post(self, body: Mapping[str, Json]) -> Mapping[str, Json]:
-        bearer = {"Authorization": f"Bearer {self.token}"} if self.token else None
-        url = f"{self.root}/api/graphql"
-        answer: Json = self._client.http_request("post", url, post_data=dict(body), extra_headers=bearer).json()
+        """GraphQL's documentation knows tokens as bearers; REST's knows them as private tokens."""
+        answer: Json = self._speaker.http_request("post", f"{self.root}/api/graphql", post_data=dict(body)).json()
         return answer if isinstance(answer, dict) else {}
 
     # --- the server's clock ---------------------------------------------------------------------------------------
@@ -163,10 +165,10 @@ def _following(response: requests.Response) -> str | None:
 def _told(errors: Sequence[Json], where: str) -> SourceError:
     messages = [str(error.get("message", error)) if isinstance(error, dict) else str(error) for error in errors]
     text = "; ".join(messages)
+    if _UNKNOWN.search(text):
+        return Unknown(where, text)
     if _TOO_COMPLEX.search(text):
         numbers = [float(number) for number in re.findall(r"\d+", text)]
         score, limit = (numbers[0], numbers[1]) if len(numbers) >= 2 else (None, None)
         return TooComplex(where, score, limit)
-    if _UNKNOWN.search(text):
-        return Unknown(where, text)
     return Holed(f"GraphQL answered with errors: {text[:200]}", where=where)

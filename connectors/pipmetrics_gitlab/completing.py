@@ -12,6 +12,7 @@ from pipmetrics.model import Json
 from pipmetrics_gitlab import from_rest
 from pipmetrics_gitlab.api import PAGE, Api, project_path
 from pipmetrics_gitlab.issues import is_bug, tells_of_links
+from pipmetrics_gitlab.optional import optional
 from pipmetrics_gitlab.values import Change, Issue, Link, Transition
 
 NOT_OFFERED = frozenset({403, 404})
@@ -89,7 +90,7 @@ def issues(api: Api, path: str, found: Sequence[Issue], reopened: Reopened, *, t
 def _with_states(api: Api, path: str, kind: str, item: Item, reopened: Reopened) -> Item:
     if not reopened.concerns(kind, item):
         return item
-    events = _unless_absent(api, project_path(path, _PATHS[kind], item.iid, "resource_state_events"))
+    events = optional(api, project_path(path, _PATHS[kind], item.iid), "resource_state_events")
     found: list[Transition] = [one for row in events if (one := from_rest.transition(row)) is not None]
     return replace(item, transitions=tuple(found))
 
@@ -108,16 +109,6 @@ def _with_links(api: Api, path: str, issue: Issue) -> Issue:
     """Links are asked for what may be a bug and for what a note says is linked."""
     if not (is_bug(issue, api.source) or tells_of_links(issue)):
         return issue
-    rows = _unless_absent(api, project_path(path, "issues", issue.iid, "links"))
+    rows = optional(api, project_path(path, "issues", issue.iid), "links")
     links: Iterable[Link] = (from_rest.link(row, path) for row in rows)
     return replace(issue, links=tuple(links))
-
-
-def _unless_absent(api: Api, path: str) -> list[Json]:
-    """A list that old versions do not have."""
-    try:
-        return list(api.all(path))
-    except SourceError as error:
-        if error.status != 404:
-            raise
-        return []

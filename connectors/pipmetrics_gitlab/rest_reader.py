@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from pipmetrics.errors import SourceError
 from pipmetrics.model import Json
 from pipmetrics_gitlab import from_rest
-from pipmetrics_gitlab.api import PAGE, Api, project_path
+from pipmetrics_gitlab.api import PAGE, Api, Listing, project_path
+from pipmetrics_gitlab.optional import optional
 from pipmetrics_gitlab.people import People
-from pipmetrics_gitlab.reading import stamp
+from pipmetrics_gitlab.reading import instant, stamp
 from pipmetrics_gitlab.values import DONE, Change, Commit, Deployment, Issue, Note, Pipeline, Project
-from pipmetrics_gitlab.windows import Batch
+from pipmetrics_gitlab.windows import TICK, Batch
 
 ROWS = 20
-"""Merge requests and issues at a time: each costs further requests, and what is read is kept batch by batch."""
-ABSENT = frozenset({403, 404})
+"""Merge requests and issues in a batch: each costs further requests, and what is read is kept batch by batch."""
+FURTHER = "further"
+"""The cursor of a page that was not used up: it says that there is more, and the next question finds it."""
 
 
 class RestReader:
@@ -26,6 +29,7 @@ class RestReader:
 
     def __init__(self, api: Api, project: Project, people: People) -> None:
         self.api, self.project, self.people = api, project, people
+        self._read: dict[tuple[str, ...], Any] = {}
 
     def _path(self, *rest: object) -> str:
         return project_path(self.project.path, *rest)
@@ -37,15 +41,44 @@ class RestReader:
         return self._batch("issues", after, cursor, self._issue)
 
     def _batch(self, what: str, after: datetime, cursor: str | None, make: Callable[[Json], Any]) -> Batch[Any]:
-        query = {"state": "all", "scope": "all", "per_page": ROWS}
-        page = self._window(what, after, cursor, **query)
-        return Batch([make(row) for row in page.rows], page.next)
+        """The first few rows of a page with all that belongs to them; the next question begins behind them."""
+        page = self._window(what, after, cursor, state="all", scope="all")
+        rows = _few(page.rows, after)
+        self._read = {key: made for row in rows for key, made in self._made(what, row, make)}
+        return Batch(list(self._read.values()), page.next if len(rows) == len(page.rows) else FURTHER)
 
-    def _window(self, what: str, after: datetime, cursor: str | None, **query: Any) -> Any:
+    def _made(self, what: str, row: Json, make: Callable[[Json], Any]) -> Iterator[tuple[tuple[str, ...], Any]]:
+        """The row as a value: the last batch's if it was its last row too, nothing if it has been deleted since."""
+        key = (what, str(from_rest.needed(row, "id")), str(from_rest.needed(row, "updated_at")))
+        if key in self._read:
+            yield key, self._read[key]
+            return
+        try:
+            yield key, make(row)
+        except SourceError as error:
+            if error.status != 404 or self._is_there(what, from_rest.needed(row, "iid")):
+                raise
+
+    def _is_there(self, what: str, iid: int) -> bool:
+        """Whether an item can (still) be seen; SourceError when its project can not."""
+        try:
+            self.api.object(self._path(what, iid))
+        except SourceError as error:
+            if error.status != 404:
+                raise
+            self.api.object(self._path())
+            return False
+        return True
+
+    def _window(self, what: str, after: datetime, cursor: str | None, **query: Any) -> Listing:
         if cursor is not None:
             return self.api.page(cursor)
-        ordered = {"order_by": "updated_at", "sort": "asc", "updated_after": stamp(after)}
+        ordered = {"order_by": "updated_at", "sort": "asc", "updated_after": stamp(after), "per_page": PAGE}
         return self.api.page(self._path(what), **ordered, **query)
+
+    def _optional(self, what: str, iid: int, part: str) -> list[Json]:
+        """A list that a project may keep to itself (403) or a version not have (404), while the item is there."""
+        return optional(self.api, self._path(what, iid), part)
 
     # --- merge requests -------------------------------------------------------------------------------------------
 
@@ -82,24 +115,16 @@ class RestReader:
 
     def _pipelines(self, iid: int) -> Iterator[Pipeline]:
         """The list does not say when a pipeline ended; its own page does."""
-        for row in self._unless_absent(self._path("merge_requests", iid, "pipelines")):
+        for row in self._optional("merge_requests", iid, "pipelines"):
             ended = row.get("finished_at") or row.get("status") not in DONE
             yield from_rest.pipeline(row if ended else self._detailed(row))
-
-    def _unless_absent(self, path: str) -> list[Json]:
-        try:
-            return list(self.api.all(path))
-        except SourceError as error:
-            if error.status not in ABSENT:
-                raise
-            return []
 
     def _detailed(self, row: Json) -> Json:
         where = f"/projects/{row['project_id']}" if row.get("project_id") else self._path()
         try:
             return {**row, **self.api.object(f"{where}/pipelines/{row.get('id')}")}
         except SourceError as error:
-            if error.status not in ABSENT:
+            if error.status not in (403, 404):
                 raise
             return row
 
@@ -125,5 +150,16 @@ class RestReader:
 
     def deployments(self, after: datetime, cursor: str | None) -> Batch[Deployment]:
         """Those that succeeded, of every environment: which are production is decided by pattern."""
-        page = self._window("deployments", after, cursor, status="success", per_page=PAGE)
+        page = self._window("deployments", after, cursor, status="success")
         return Batch([from_rest.deployment(row, self.project) for row in page.rows], page.next)
+
+
+def _few(rows: Sequence[Json], after: datetime) -> Sequence[Json]:
+    """So many rows that the walk gets on: ROWS, or more where they share an instant; all where they are not sorted."""
+    stamps = [instant(from_rest.needed(row, "updated_at")) for row in rows]
+    if any(later < earlier for earlier, later in pairwise(stamps)):
+        return rows
+    for count in range(ROWS, len(rows)):
+        if stamps[count - 1] - TICK > after and stamps[count] > stamps[count - 1]:
+            return rows[:count]
+    return rows

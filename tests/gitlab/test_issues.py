@@ -110,9 +110,14 @@ def test_the_state_event_tells_who_closed() -> None:
 
 
 LINK = {
-    "id": 84, "iid": 14, "issue_link_id": 3, "web_url": f"{ROOT}/platform/tools/-/issues/14",
-    "references": {"full": "platform/tools#14"}, "link_type": "is_blocked_by", "link_created_at": "2026-10-09T09:00:00.000Z",
-}  # fmt: skip
+    "id": 84,
+    "iid": 14,
+    "issue_link_id": 3,
+    "web_url": f"{ROOT}/platform/tools/-/issues/14",
+    "references": {"full": "platform/tools#14"},
+    "link_type": "is_blocked_by",
+    "link_created_at": "2026-10-09T09:00:00.000Z",
+}
 
 
 WORDS = [((), "is blocked by"), (("Is_Blocked_By",), "Is_Blocked_By"), (("is blocked by",), "is blocked by")]

@@ -6,7 +6,6 @@ import pytest
 
 from pipmetrics_gitlab import notes
 
-
 MANY = "requested review from @a, @b, and @c and removed review request for @d, @e, and @f"
 
 
