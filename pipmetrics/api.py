@@ -8,18 +8,18 @@ with pipmetrics.open("config") as company:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from pipmetrics import registry
 from pipmetrics.config import Config, load
 from pipmetrics.errors import UsageError
-from pipmetrics.model import Acts, Clock, MeasureRequest, Plan
+from pipmetrics.model import Acts, Clock, Json, MeasureRequest, Plan
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from pipmetrics.digest.model import Digest
     from pipmetrics.explain import Explanation
     from pipmetrics.pull import Progress, Pulled
+    from pipmetrics.records import Replayed
     from pipmetrics.runner import RunReport
-    from pipmetrics.score import Evaluations
+    from pipmetrics.score import Evaluations, Measured
     from pipmetrics.store import Store
 
 
@@ -48,6 +49,10 @@ class Organisation:
 
     config: Config
     now: Callable[[], datetime] = utc_now
+    revision: int | None = None
+    """Read facts as the store held them at this revision, None: today's."""
+    through: int | None = None
+    """Read acts up to this entry of the ledger, None: all."""
     _opened: ExitStack = field(default_factory=ExitStack, repr=False)
 
     def __enter__(self) -> Self:
@@ -124,19 +129,20 @@ class Organisation:
         if not asked:
             return {}
         kinds = {kind for request in asked for kind in registry.metric(request.metric).kinds}
-        signals = self.store.signals(kinds, until=max(request.as_of for request in asked)) if kinds else _no_signals()
-        accounts, people = self.store.accounts(), list(self.config.people.values())
+        until = max(request.as_of for request in asked)
+        signals = self.store.signals(kinds, until=until, revision=self.revision) if kinds else _no_signals()
+        accounts, people = self.store.accounts(revision=self.revision), list(self.config.people.values())
         attestations = (acts or Acts()).attestations
         sources = self.config.settings.sources
         return measure_all(asked, signals, accounts, people, sources, attestations)
 
     # --- score ----------------------------------------------------------------------------------------------------
 
-    def plans(self, plan: str | None = None) -> tuple[Plan, ...]:
-        """The plans in force: an acknowledged plan is its locked version until an amendment is signed."""
+    def plans(self, plan: str | None = None, as_of: datetime | None = None) -> tuple[Plan, ...]:
+        """The plans in force at an instant: an acknowledged one is its locked version until an amendment is signed."""
         from pipmetrics.acts import plans_in_force
 
-        plans = plans_in_force(self.config, self.store)
+        plans = plans_in_force(self.config, self.store, as_of)
         if plan is None:
             return plans
         found = tuple(each for each in plans if each.id == plan)
@@ -146,19 +152,42 @@ class Organisation:
 
     def acts(self, as_of: datetime) -> Acts:
         """The human acts known before an instant."""
-        from pipmetrics.acts import acts_before
+        from pipmetrics.acts.fold import KINDS, fold
 
-        return acts_before(self.store, as_of)
+        return fold(self.store.entries(acts=KINDS, until=as_of, through=self.through), as_of)
 
     def evaluate(self, as_of: datetime | None = None, plan: str | None = None) -> Evaluations:
         """Score every plan that had begun before `as_of`; nothing is recorded."""
         from pipmetrics.score import evaluate
 
         at = as_of or self.now()
-        plans = self.plans(plan)
+        plans = self.plans(plan, at)
         return evaluate(plans, self.measured(plans, at), at)
 
-    def measured(self, plans: Sequence[Plan], as_of: datetime) -> Any:
+    def record(self, as_of: datetime | None = None, plan: str | None = None) -> tuple[Evaluations, list[int]]:
+        """Evaluate and write it to the ledger, with the baselines to freeze; gives the numbers of the new entries."""
+        from pipmetrics.records import record
+        from pipmetrics.score import evaluate
+
+        at = as_of or self.now()
+        plans = self.plans(plan, at)
+        measured = self.measured(plans, at)
+        evaluations = evaluate(plans, measured, at)
+        return evaluations, record(self, evaluations, measured, plans)
+
+    def recorded(self, plans: Sequence[Plan], as_of: datetime) -> Mapping[str, Json]:
+        """What was recorded of these plans as of an instant, by plan."""
+        from pipmetrics.records import recorded
+
+        return recorded(self, plans, as_of)
+
+    def replay(self, entry: int) -> Replayed:
+        """Make a recorded evaluation again, and compare bit for bit."""
+        from pipmetrics.records import replay
+
+        return replay(self, entry)
+
+    def measured(self, plans: Sequence[Plan], as_of: datetime) -> Measured:
         """All that the evaluation of these plans is made from (score.Measured)."""
         from pipmetrics.measure import attributes
         from pipmetrics.score import Measured, reach_of, requests
@@ -166,12 +195,13 @@ class Organisation:
         settings, acts = self.config.settings, self.acts(as_of)
         metrics = {name: registry.metric(name) for name in registry.names("metrics")}
         kinds = {name: registry.connector(source.connector).kinds for name, source in settings.sources.items()}
-        subjects = self.store.signals({"change_opened", "change_merged", "issue_opened"}, until=as_of)
+        kinds_of_rules = {"change_opened", "change_merged", "issue_opened"}
+        subjects = self.store.signals(kinds_of_rules, until=as_of, revision=self.revision)
         return Measured(
             people=self.config.people,
             metrics=metrics,
             frames=self.measure(requests(plans, as_of, acts, metrics), acts),
-            attributes=attributes(subjects, self.store.accounts()),
+            attributes=attributes(subjects, self.store.accounts(revision=self.revision)),
             acts=acts,
             gaps=self.store.gaps(list(settings.sources)),
             reach={name: reach_of(metric, settings.sources, kinds) for name, metric in metrics.items()},

@@ -29,7 +29,7 @@ def weekly(
     The week ends in each plan's own zone. What was recorded as of that end is shown as it was recorded.
     """
     monday = monday_of(week, company)
-    plans = [each for each in company.plans(plan) if _wanted(each, company, manager, person)]
+    plans = [each for each in company.plans(plan, week_end(monday, company.config.settings.timezone, company.now())) if _wanted(each, company, manager, person)]
     instants = {each.id: week_end(monday, each.timezone, company.now()) for each in plans}
     entries = [entry for at in sorted(set(instants.values())) for entry in _evaluated(company, plans, instants, at)]
     as_of = max(instants.values(), default=week_end(monday, company.config.settings.timezone, company.now()))

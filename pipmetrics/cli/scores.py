@@ -40,21 +40,16 @@ def evaluate(
 
     with organisation(config) as company:
         if replay is not None:
-            _replay(company.replay(replay), form)
-            return
-        evaluations = company.evaluate(as_of, plan)
-        if record:
-            company.record(evaluations)
+            made = company.replay(replay)
+            print_json(made.to_json()) if form == "json" else print_text(made.to_text())
+            sys.exit(0 if made.same else 3)
+        evaluations = company.record(as_of, plan)[0] if record else company.evaluate(as_of, plan)
     document = evaluations.to_json()
     if form == "json":
         print_json(document)
     else:
         print_text(render(document))
     sys.exit(1 if any(entry["incomplete_sources"] for entry in document["plans"]) else 0)
-
-
-def _replay(outcome: object, form: str) -> None:
-    raise NotImplementedError
 
 
 @click.command()
