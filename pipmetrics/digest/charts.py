@@ -86,7 +86,7 @@ def weekly(series: Series, frame: Frame = SMALL) -> str:
     """Weekly points with whiskers, baseline band, target line and projection."""
     plot = _Plot(series, frame)
     parts = [
-        _head(frame, series.sentence),
+        head(frame, series.sentence),
         *_ground(plot),
         *_labels(plot),
         *_points(plot),
@@ -97,12 +97,12 @@ def weekly(series: Series, frame: Frame = SMALL) -> str:
     return "".join(parts)
 
 
-def _head(frame: Frame, sentence: str) -> str:
+def head(frame: Frame, sentence: str) -> str:
     box = f"0 0 {frame.width:g} {frame.height:g}"
     return f'<svg class="{frame.css}" viewBox="{box}" role="img" aria-label="{escape(sentence)}">'
 
 
-def _line(css: str, left: float, right: float, y: float) -> str:
+def line(css: str, left: float, right: float, y: float) -> str:
     return f'<line class="{css}" x1="{left:g}" x2="{right:g}" y1="{y:.1f}" y2="{y:.1f}"/>'
 
 
@@ -110,15 +110,15 @@ def _ground(plot: _Plot) -> Iterator[str]:
     frame, series = plot.frame, plot.series
     edge = frame.left + (frame.right - frame.left) * series.now / max(1, len(series.weeks))
     if series.now < len(series.weeks):
-        yield _rect("future", edge, frame.top, frame.right - edge, frame.bottom - frame.top)
+        yield rect("future", edge, frame.top, frame.right - edge, frame.bottom - frame.top)
     if series.band is not None:
         low, high = series.band
         top = plot.y(series.high if high is None else high)
         bottom = plot.y(series.low if low is None else low)
-        yield _rect("band", frame.left, top, frame.right - frame.left, max(1.0, bottom - top))
+        yield rect("band", frame.left, top, frame.right - frame.left, max(1.0, bottom - top))
     for css, value in (("base", series.baseline), ("target", series.target)):
         if value is not None:
-            yield _line(css, frame.left, frame.right, plot.y(value))
+            yield line(css, frame.left, frame.right, plot.y(value))
 
 
 def _labels(plot: _Plot) -> Iterator[str]:
@@ -183,7 +183,7 @@ def _projection(plot: _Plot) -> Iterator[str]:
 
 def _axis(plot: _Plot) -> Iterator[str]:
     frame, weeks = plot.frame, plot.series.weeks
-    yield _line("ax", frame.left, frame.right, frame.bottom + 0.5)
+    yield line("ax", frame.left, frame.right, frame.bottom + 0.5)
     if not weeks:
         return
     here = max(0, plot.series.now - 1)
@@ -199,7 +199,7 @@ def _axis(plot: _Plot) -> Iterator[str]:
         yield f'<text{css} x="{x:.1f}" y="{y:g}" text-anchor="{anchor}">{label}</text>'
 
 
-def _rect(css: str, x: float, y: float, width: float, height: float) -> str:
+def rect(css: str, x: float, y: float, width: float, height: float) -> str:
     return f'<rect class="{css}" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}"/>'
 
 
@@ -212,40 +212,29 @@ class Mark:
     counted: bool
 
 
-def strip(sentence: str, marks: Sequence[Mark], limit: float | None, high: float, limit_label: str) -> str:
-    """Every single measurement of the window against the limit; left-out ones are grey."""
-    frame = Frame(1080.0, 120.0, 16.0, 930.0, 10.0, 96.0, "ch wide")
+STRIP = Frame(1080.0, 112.0, 16.0, 930.0, 12.0, 96.0, "ch wide only-wide")
+SLIM_STRIP = Frame(360.0, 132.0, 10.0, 262.0, 12.0, 116.0, "ch slim only-narrow")
+
+
+def strip(
+    sentence: str, marks: Sequence[Mark], limit: float | None, limit_label: str, high: float, frame: Frame = STRIP
+) -> str:
+    """Every single measurement of the window against the limit; left-out and pending ones are hollow.
+
+    What lies above `high` is held at the upper edge.
+    """
     plot = _Plot(Series(sentence, (), 0, 0.0, high, target=limit, target_label=limit_label), frame)
-    dots = [_dot(plot, mark) for mark in marks]
-    return "".join([_head(frame, sentence), *_ground(plot), *_labels(plot), *dots, *_axis(plot), "</svg>"])
+    parts = [head(frame, sentence), *_ground(plot), *_labels(plot)]
+    for css, chosen in (
+        ("dots out", [mark for mark in marks if not mark.counted]),
+        ("dots", [mark for mark in marks if mark.counted]),
+    ):
+        if chosen:
+            parts.append(f'<path class="{css}" d="{"".join(_dot(plot, mark) for mark in chosen)}"/>')
+    return "".join([*parts, line("ax", frame.left, frame.right, frame.bottom + 0.5), "</svg>"])
 
 
 def _dot(plot: _Plot, mark: Mark) -> str:
-    x = plot.frame.left + mark.at * (plot.frame.right - plot.frame.left)
-    css = "pt" if mark.counted else "old"
-    return f'<circle class="{css}" cx="{x:.1f}" cy="{plot.y(mark.value):.1f}" r="3.3"/>'
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of the life line: what it was, from where to where (0 to 1), and its class."""
-
-    label: str
-    start: float
-    end: float
-    css: str
-
-
-def life(sentence: str, spans: Sequence[Span], today: float | None) -> str:
-    """The plan's life line: baseline, coaching, plan, and where today is."""
-    frame = Frame(1080.0, 64.0, 16.0, 1064.0, 10.0, 36.0, "ch wide")
-    width = frame.right - frame.left
-    parts = [_head(frame, sentence)]
-    for span in spans:
-        x = frame.left + span.start * width
-        parts.append(_rect(f"seg {span.css}".strip(), x, frame.top, (span.end - span.start) * width, 26.0))
-        parts.append(f'<text x="{x + 6:.1f}" y="54">{escape(span.label)}</text>')
-    if today is not None:
-        x = frame.left + today * width
-        parts.append(f'<line class="mark" x1="{x:.1f}" x2="{x:.1f}" y1="4" y2="42"/>')
-    return "".join([*parts, "</svg>"])
+    """A stroke without length: its round ends are the dot."""
+    x = plot.frame.left + min(1.0, max(0.0, mark.at)) * (plot.frame.right - plot.frame.left)
+    return f"M{x:.0f} {plot.y(mark.value):.0f}h0"

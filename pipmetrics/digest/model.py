@@ -6,51 +6,29 @@ Built from the evaluation's JSON (SPEC section 10), so that last week's digest s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pipmetrics.digest import words
+from pipmetrics.digest.needs import Need, agenda, needs_of, running_out
+from pipmetrics.digest.promises import CheckInMark, SupportMark, check_in_strip, local_day, support_marks
+from pipmetrics.digest.terms import Terms, limits, terms_of
 from pipmetrics.model import Acts, Json, Person, Plan
 
-CheckInState = Literal["held", "missed", "unrecorded", "upcoming", "closing"]
-SupportState = Literal["done", "due", "overdue", "denied"]
-
-
-@dataclass(frozen=True, slots=True)
-class CheckInMark:
-    """One check-in of the plan's strip."""
-
-    day: date
-    week: str
-    state: CheckInState
-    by: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SupportMark:
-    """One promise of the company and how it stands."""
-
-    text: str
-    owner: str
-    due: date
-    state: SupportState
-    on: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """Something that waits for the reader; `due` None: overdue."""
-
-    what: str
-    why: str
-    due: date | None
+Points = Mapping[tuple[str, str], Sequence[Json]]
+"""Measurements (SPEC section 5 as JSON) by plan and criterion; `standing` (explain's word for how a point counts) and
+`note` may stand beside the fields."""
 
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """One plan of the digest. `evaluation` is the plan's part of SPEC section 10, untouched."""
+    """One plan of the digest. `evaluation` is the plan's part of SPEC section 10, untouched.
+
+    `terms` are what the plan agreed on, by criterion; `late` says which figures of the week before changed since, and
+    why; `coaching` is the span of the coaching that came first.
+    """
 
     plan: str
     person: str
@@ -67,6 +45,15 @@ class Card:
     disputes: tuple[str, ...]
     agenda: tuple[str, ...]
     next_check_in: date | None
+    timezone: str = "UTC"
+    terms: Mapping[str, Terms] = field(default_factory=dict)
+    late: tuple[str, ...] = ()
+    coaching: tuple[date, date] | None = None
+
+    @property
+    def private(self) -> bool:
+        """Coaching is between the manager and the person: it is not printed and never mailed."""
+        return self.kind == "coaching"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +69,26 @@ class Digest:
     needs: tuple[Need, ...]
     incomplete: tuple[str, ...]
     ledger: str
+
+    @property
+    def title(self) -> str:
+        return f"Weekly digest, week {int(self.week.partition('-W')[2])}"
+
+    @property
+    def span(self) -> str:
+        return f"{words.days_between(self.start, self.end)} {self.end.year}"
+
+    def formal(self) -> Digest:
+        """The same week without coaching: what may be printed, mailed and told to a channel."""
+        plans = {card.plan for card in self.cards if card.private}
+        kept = tuple(card for card in self.cards if not card.private)
+        needs = tuple(need for need in self.needs if not need.private)
+        gone = {
+            gap for card in self.cards if card.plan in plans for gap in map(str, card.evaluation["incomplete_sources"])
+        }
+        stay = {gap for card in kept for gap in map(str, card.evaluation["incomplete_sources"])}
+        incomplete = tuple(gap for gap in self.incomplete if gap in stay or gap not in gone)
+        return replace(self, cards=kept, needs=needs, incomplete=incomplete)
 
     def to_json(self) -> Json:
         """Plain JSON; dates and instants as ISO 8601."""
@@ -102,14 +109,32 @@ class Occasion:
         return "{}-W{:02}".format(*self.monday.isocalendar()[:2])
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What stands beside the evaluations: the points, what late data changed (sentences by plan), how many peers
+    would meet each target (by plan and criterion: how many, of how many)."""
+
+    points: Points = field(default_factory=dict)
+    late: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    peers: Mapping[tuple[str, str], tuple[int, int]] = field(default_factory=dict)
+
+
 def build(
-    evaluations: Json, plans: Sequence[Plan], people: Mapping[str, Person], acts: Acts, occasion: Occasion
+    evaluations: Json,
+    plans: Sequence[Plan],
+    people: Mapping[str, Person],
+    acts: Acts,
+    occasion: Occasion,
+    beside: Beside | None = None,
 ) -> Digest:
-    """The digest of the plans that were evaluated, in order of family name."""
+    """The digest of the plans that were evaluated, in order of family name. `plans` may hold others, for what came
+    before the evaluated ones."""
+    maker = _Maker({plan.id: plan for plan in plans}, people, acts, occasion, beside or Beside())
     scored = {entry["plan"]: entry for entry in evaluations["plans"]}
-    cards = [_card(plan, people, scored[plan.id], acts, occasion) for plan in plans if plan.id in scored]
-    cards.sort(key=lambda card: (card.kind == "coaching", card.name.split()[-1], card.name))
-    needs = [need for plan in plans if plan.id in scored for need in _needs(plan, people, acts, occasion)]
+    chosen = [plan for plan in plans if plan.id in scored]
+    cards = [maker.card(plan, scored[plan.id]) for plan in chosen]
+    cards.sort(key=lambda card: (card.private, card.name.split()[-1:], card.name, card.plan))
+    needs = [need for plan in chosen for need in maker.needs(plan)]
     incomplete = sorted({text for entry in evaluations["plans"] for text in map(str, entry["incomplete_sources"])})
     return Digest(
         week=occasion.week,
@@ -124,26 +149,60 @@ def build(
     )
 
 
-def _card(plan: Plan, people: Mapping[str, Person], entry: Json, acts: Acts, occasion: Occasion) -> Card:
-    person = people[plan.person]
-    strip = check_in_strip(plan, acts, occasion.as_of)
-    return Card(
-        plan=plan.id,
-        person=plan.person,
-        name=person.name,
-        team=person.team or "",
-        kind=plan.kind,
-        start=plan.start,
-        end=plan.end,
-        sentence=sentence(entry),
-        evaluation=entry,
-        check_ins=strip,
-        supports=support_marks(plan, acts, occasion.as_of),
-        notes=_notes(person, entry, plan),
-        disputes=_disputes(plan, acts),
-        agenda=_agenda(entry),
-        next_check_in=next((mark.day for mark in strip if mark.state in ("upcoming", "closing")), None),
-    )
+def first_name(name: str) -> str:
+    """The first word of a name; the whole of it where there is none."""
+    return name.split()[0] if name.split() else name
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    plans: Mapping[str, Plan]
+    people: Mapping[str, Person]
+    acts: Acts
+    occasion: Occasion
+    beside: Beside
+
+    def called(self, person: str) -> str:
+        return first_name(self.people[person].name) if person in self.people else person
+
+    def strip(self, plan: Plan) -> tuple[CheckInMark, ...]:
+        return check_in_strip(plan, self.acts, self.occasion.as_of)
+
+    def supports(self, plan: Plan) -> tuple[SupportMark, ...]:
+        return support_marks(plan, self.acts, self.occasion.as_of, self.called)
+
+    def needs(self, plan: Plan) -> list[Need]:
+        name = self.called(plan.person)
+        told = needs_of(plan, name, self.strip(plan), self.supports(plan), self.acts, self.occasion.monday)
+        today = local_day(self.occasion.as_of, plan)
+        return told + running_out(plan, name, limits(plan.criteria), self.beside.points, today)
+
+    def card(self, plan: Plan, entry: Json) -> Card:
+        person, strip = self.people[plan.person], self.strip(plan)
+        disputes = _disputes(plan, self.acts)
+        before = self.plans.get(plan.preceded_by or "")
+        peers = self.beside.peers
+        return Card(
+            plan=plan.id,
+            person=plan.person,
+            name=person.name,
+            team=person.team or "",
+            kind=plan.kind,
+            start=plan.start,
+            end=plan.end,
+            sentence=sentence(entry),
+            evaluation=entry,
+            check_ins=strip,
+            supports=self.supports(plan),
+            notes=(*_time_off(person, plan), *_missed(strip)),
+            disputes=disputes,
+            agenda=agenda(entry, len(disputes)),
+            next_check_in=next((mark.day for mark in strip if mark.state in ("upcoming", "closing")), None),
+            timezone=plan.timezone,
+            terms={each.id: terms_of(each, peers.get((plan.id, each.id))) for each in plan.criteria},
+            late=tuple(self.beside.late.get(plan.id, ())),
+            coaching=(before.start, before.end) if before else None,
+        )
 
 
 def sentence(entry: Json) -> str:
@@ -163,58 +222,22 @@ def sentence(entry: Json) -> str:
     return f"{text[:1].upper()}{text[1:]}." if text else "The plan has no criteria."
 
 
-def check_in_strip(plan: Plan, acts: Acts, as_of: datetime) -> tuple[CheckInMark, ...]:
-    """All check-ins that the plan promises, and what was recorded of each; the last one closes the plan."""
-    days = list(check_in_days(plan))
-    recorded = {act.day: act for act in acts.check_ins if act.plan == plan.id}
-    today = as_of.astimezone(ZoneInfo(plan.timezone)).date()
-    marks = []
-    for on in days:
-        act = next((recorded[d] for d in (on + timedelta(days=n) for n in range(7)) if d in recorded), None)
-        state: CheckInState = "upcoming" if on >= today else "unrecorded"
-        if act is not None:
-            state = "held" if act.held else "missed"
-        elif on == days[-1] and on >= today:
-            state = "closing"
-        marks.append(CheckInMark(on, f"W{on.isocalendar()[1]:02}", state, act.by if act else ""))
-    return tuple(marks)
-
-
-def check_in_days(plan: Plan) -> Sequence[date]:
-    """The promised days: the weekday of every n-th week from the start to the end, both included."""
-    if plan.check_in_weekday is None:
-        return ()
-    first = plan.start + timedelta(days=(plan.check_in_weekday - plan.start.weekday()) % 7)
-    step = 7 * plan.check_in_weeks
-    return [first + timedelta(days=n) for n in range(0, (plan.end - first).days + 1, step)]
-
-
-def support_marks(plan: Plan, acts: Acts, as_of: datetime) -> tuple[SupportMark, ...]:
-    given = {act.support: act for act in acts.supports if act.plan == plan.id}
-    today = as_of.astimezone(ZoneInfo(plan.timezone)).date()
-    marks = []
-    for place, promise in enumerate(plan.supports, start=1):
-        act = given.get(place)
-        state: SupportState = "overdue" if promise.due < today else "due"
-        if act is not None:
-            state = "denied" if act.confirmed is False else "done"
-        marks.append(SupportMark(promise.text, promise.owner, promise.due, state, act.on if act else None))
-    return tuple(marks)
-
-
-def _notes(person: Person, entry: Json, plan: Plan) -> tuple[str, ...]:
-    notes = []
-    zone = ZoneInfo(plan.timezone)
+def _time_off(person: Person, plan: Plan) -> list[str]:
+    zone, notes = ZoneInfo(plan.timezone), []
     for span in person.calendar.time_off:
         first, last = span.start.astimezone(zone).date(), (span.end - timedelta(seconds=1)).astimezone(zone).date()
         if first <= plan.end and last >= plan.start:
-            notes.append(f"time off {words.days_between(first, last) if first != last else words.day(first)} left out")
-    for criterion in entry["criteria"]:
-        notes += [f"{criterion['id']}: {criterion[key]}" for key in ("reason", "note") if criterion.get(key)]
-        contested = criterion.get("contested")
-        if contested:
-            notes.append(f"{criterion['id']}: {contested['text']}")
-    return tuple(notes)
+            said = words.day(first) if first == last else words.days_between(first, last)
+            notes.append(f"Time off {said} left out.")
+    return notes
+
+
+def _missed(strip: Sequence[CheckInMark]) -> list[str]:
+    return [
+        f"The check-in of {mark.week} was missed." + (f" {mark.note}" if mark.note else "")
+        for mark in strip
+        if mark.state == "missed"
+    ]
 
 
 def _disputes(plan: Plan, acts: Acts) -> tuple[str, ...]:
@@ -223,42 +246,6 @@ def _disputes(plan: Plan, acts: Acts) -> tuple[str, ...]:
         for act in acts.disputes
         if act.plan == plan.id and act.state == "open"
     )
-
-
-def _agenda(entry: Json) -> tuple[str, ...]:
-    """What the next check-in is about: what each criterion still needs, then the promises."""
-    agenda = [f"{c['id']}: {c['needed']}" for c in entry["criteria"] if c.get("needed")]
-    supports = entry["supports"]
-    if supports["delivered"] < supports["due"]:
-        agenda.append(f"support: {supports['delivered']} of {supports['due']} promises due are delivered")
-    return tuple(agenda)
-
-
-def _needs(plan: Plan, people: Mapping[str, Person], acts: Acts, occasion: Occasion) -> Sequence[Need]:
-    name = people[plan.person].name.split()[0]
-    needs = [
-        Need(f"{mark.text} (for {name})", f"promised support, owner {mark.owner}", None)
-        for mark in support_marks(plan, acts, occasion.as_of)
-        if mark.state in ("overdue", "denied")
-    ]
-    horizon = occasion.monday + timedelta(days=14)
-    needs += [
-        Need(f"{mark.text} (for {name})", f"promised support, owner {mark.owner}", mark.due)
-        for mark in support_marks(plan, acts, occasion.as_of)
-        if mark.state == "due" and mark.due < horizon
-    ]
-    needs += [
-        Need(f"Answer {name}'s dispute of {act.key}", act.why, (act.at + timedelta(days=10)).date())
-        for act in acts.disputes
-        if act.plan == plan.id and act.state == "open"
-    ]
-    for mark in check_in_strip(plan, acts, occasion.as_of):
-        if mark.state == "unrecorded":
-            needs.append(Need(f"Record the check-in with {name} of {words.day(mark.day)}", "nothing recorded", None))
-        elif mark.state in ("upcoming", "closing") and mark.day < horizon:
-            what = "Closing review" if mark.state == "closing" else "Check-in"
-            needs.append(Need(f"{what} with {name}", "promised in the plan", mark.day))
-    return needs
 
 
 def _plain(value: Json) -> Json:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from io import StringIO
 from textwrap import wrap
@@ -15,14 +14,16 @@ from rich.table import Table
 from rich.text import Text
 
 from pipmetrics.digest import words
-from pipmetrics.digest.model import Card, Digest, SupportMark
+from pipmetrics.digest.model import Card, Digest
+from pipmetrics.digest.promises import SupportMark
+from pipmetrics.digest.rows import Row, rows, short_sample
+from pipmetrics.digest.words import clean
 from pipmetrics.model import Json
 
 WIDTH = 100
 STYLES = {"met": "cyan", "on": "blue", "risk": "yellow", "off": "magenta", "nodata": "dim"}
 CHECK_INS = {"held": "✓", "missed": "⊘", "unrecorded": "?", "upcoming": "·", "closing": "closing"}
 SUPPORTS = {"done": "✓", "due": "·", "overdue": "!", "denied": "!"}
-CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def render(digest: Digest, *, colour: bool = False) -> str:
@@ -34,11 +35,6 @@ def render(digest: Digest, *, colour: bool = False) -> str:
     for part in _parts(digest):
         console.print(part)
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
-
-
-def clean(text: str) -> str:
-    """Text from elsewhere without control characters, escapes and direction marks."""
-    return CONTROL.sub("", text.replace("\n", " "))
 
 
 def _parts(digest: Digest) -> Iterable[RenderableType]:
@@ -59,8 +55,7 @@ def _head(digest: Digest) -> RenderableType:
     formal = sum(card.kind == "pip" for card in digest.cards)
     coaching = len(digest.cards) - formal
     plans = [words.count(formal, "formal plan")] + ([words.count(coaching, "coaching plan")] if coaching else [])
-    week = int(digest.week.partition("-W")[2])
-    title = f"Weekly digest, week {week} · {words.days_between(digest.start, digest.end)} {digest.end.year}"
+    title = f"{digest.title} · {digest.span}"
     lines = Text(f"{title} · {clean(digest.reader)}\n" if digest.reader else f"{title}\n")
     lines.append(f"Figures as of {words.moment(digest.as_of)} UTC · {', '.join(plans)}")
     if digest.ledger:
@@ -88,9 +83,11 @@ def _card(card: Card) -> Iterable[RenderableType]:
     if entry.get("recommendation"):
         yield Text(f"Recommendation: {words.RECOMMENDATIONS[entry['recommendation']]}. A named person decides.")
     yield from _strip(card)
-    yield _criteria(entry)
-    yield from _lines("Needed", [f"{c['id']}: {c['needed']}" for c in entry["criteria"] if c.get("needed")])
-    yield from _lines("Fairness", card.notes)
+    yield _criteria(card)
+    shown = rows(card)
+    yield from _lines("Needed", [f"{row.id}: {row.needed}" for row in shown if row.needed])
+    noted = [f"{row.id}: {note}" for row in shown for note in row.notes]
+    yield from _lines("Fairness", [*card.late, *card.notes, *noted])
     yield from _lines("Support", [_support(mark) for mark in card.supports])
     yield from _lines("Disputes", card.disputes or ["none open"])
     if card.next_check_in:
@@ -120,58 +117,41 @@ def _strip(card: Card) -> Iterable[RenderableType]:
     yield from _lines("Check-ins", [f"{marks}     {held['held']} of {held['due']} held"])
 
 
-def _criteria(entry: Json) -> RenderableType:
+def _criteria(card: Card) -> RenderableType:
     table = Table(box=box.SIMPLE_HEAD, width=WIDTH, padding=(0, 1), collapse_padding=True, show_edge=False)
-    table.add_column("Criterion", width=29)
+    table.add_column("Criterion", width=28)
     for title, width in (("Now, 95%, n", 13), ("Target", 9), ("Before", 9), ("Since last week", 11)):
         table.add_column(title, width=width)
     table.add_column("By the end", width=10)
-    table.add_column("Weeks", width=8)
-    for criterion in entry["criteria"]:
-        table.add_row(*criterion_cells(criterion))
+    table.add_column("Weeks", width=9, overflow="fold")
+    for row, criterion in zip(rows(card), card.evaluation["criteria"], strict=True):
+        table.add_row(*_cells(row, criterion))
         table.add_row()
     return table
 
 
-def criterion_cells(criterion: Json) -> tuple[Text, ...]:
-    """The cells of one criterion: sentence, now, target, before, change, by the end, week by week."""
-    unit, direction = criterion["unit"], criterion.get("direction", "at_least")
-    now = Text(words.number(criterion["value"], unit), style="bold")
-    interval = criterion["interval"]
-    if interval:
-        now.append(f"\n{words.between(interval[0], interval[1], unit)}", style="not bold")
-    now.append(f"\nn {criterion['n']:g}" if criterion["n"] is not None else "", style="not bold")
-    baseline = criterion["baseline"] or {"value": None, "n": None}
-    before = words.number(baseline["value"], unit) + (f"\nn {baseline['n']:g}" if baseline["n"] is not None else "")
-    projection = criterion["projection"]
-    end = words.NOTHING
-    if projection:
-        end = words.number(projection["value"], unit)
-        end += (
-            f"\n{words.between(projection['interval'][0], projection['interval'][1], unit)}"
-            if projection["interval"]
-            else ""
-        )
-    said = _verdict(criterion["verdict"])
-    said.append("\n" + "\n".join(wrap(clean(criterion.get("expectation") or criterion["id"]), 29)), style="default")
-    return (
-        said,
-        now,
-        Text(words.bound(criterion["target"], unit, direction)),
-        Text(before),
-        Text(words.change(criterion["change"], unit, direction, noise=False)),
-        Text(end),
-        Text(_weeks(criterion)),
-    )
+def _cells(row: Row, criterion: Json) -> tuple[Text, ...]:
+    """Sentence, now, target, before, change, by the end, week by week."""
+    said = _verdict(row.verdict)
+    said.append("\n" + "\n".join(wrap(row.sentence, 28)), style="default")
+    judged = row.verdict != "not_enough_data"
+    now = Text(row.now, style="bold")
+    for part in (row.range, short_sample(criterion) if judged else row.sample):
+        now.append(f"\n{part}" if part else "", style="not bold")
+    baseline = criterion["baseline"]
+    before = row.before + (f"\nn {baseline['n']:g}" if baseline and baseline["n"] is not None else "")
+    end = "\n".join(part for part in (row.end, row.likely.removeprefix("likely ")) if part)
+    weeks = _weeks(row, criterion) if judged else ""
+    return said, now, Text(row.target), Text(before), Text(row.change), Text(end), Text(weeks)
 
 
-def _weeks(criterion: Json) -> str:
-    values = [week["value"] for week in criterion.get("weeks") or ()]
-    known = [value for value in [*values, criterion["target"]] if value is not None]
-    if not any(value is not None for value in values):
-        return "·" * len(values)
-    low, high = (0.0, 1.0) if criterion["unit"] == "share" else (min(0.0, *known), max(known))
-    return words.spark(values, low, high)
+def _weeks(row: Row, criterion: Json) -> str:
+    """A character a week, "·" for those without a value and those to come; below it the first and the last week."""
+    if row.chart is None:
+        return "·" * len(criterion.get("weeks") or ())
+    values = [point.value for point in row.chart.weeks]
+    labels = f"\n{row.chart.weeks[0].label}–{row.chart.weeks[-1].label}" if len(values) > 1 else ""
+    return words.spark(values, row.chart.low, row.chart.high) + labels
 
 
 def _support(mark: SupportMark) -> str:

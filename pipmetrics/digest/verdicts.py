@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pipmetrics.digest import words
-from pipmetrics.digest.text import clean
+from pipmetrics.digest.words import clean
 from pipmetrics.model import Json
 
 

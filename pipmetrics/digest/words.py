@@ -6,6 +6,7 @@ no-break space before the sign where the surface wants one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -41,6 +42,10 @@ RECOMMENDATIONS = {
     "undetermined": "the facts decide nothing",
 }
 
+BREAKS = re.compile("[\\t\\n\\v\\f\\r\\x1c-\\x1e\\x85\\u2028\\u2029]+")
+CONTROL = re.compile(
+    "[\\x00-\\x1f\\x7f-\\x9f\\u200e\\u200f\\u061c\\u202a-\\u202e\\u2060-\\u206f\\ufeff\\ufff9-\\ufffb\\ud800-\\udfff]"
+)
 SPARKS = "▁▂▃▄▅▆▇█"
 
 
@@ -73,7 +78,8 @@ def number(value: float | None, unit: Unit, *, digits: int | None = None) -> str
     if unit == "share":
         return f"{_plain(value * 100, 0 if digits is None else digits)}%"
     if unit == "hours":
-        hours = _plain(value, (1 if value < 100 else 0) if digits is None else digits)
+        places = (0 if abs(value) >= 100 or float(value).is_integer() else 1) if digits is None else digits
+        hours = _plain(value, places)
         return f"{hours} h"
     if digits is None:
         digits = 0 if float(value).is_integer() else 1 if abs(value) >= 10 else 2
@@ -102,16 +108,16 @@ def bound(target: float | None, unit: Unit, direction: str) -> str:
     return ("≤" if direction == "at_most" else "") + number(target, unit)
 
 
-def change(difference: float | None, unit: Unit, direction: str, *, noise: bool) -> str:
-    """5 pt better; "no change"; "within weekly noise" is said apart by the surface."""
+def change(difference: float | None, unit: Unit, direction: str) -> str:
+    """5 points better; "no change" where rounding leaves none."""
     if difference is None:
         return NOTHING
-    size = f"{_plain(abs(difference) * 100, 0)} pt" if unit == "share" else number(abs(difference), unit)
-    if float(size.split()[0].rstrip("%") or 0) == 0:
+    points = _plain(abs(difference) * 100, 0)
+    size = f"{points} {'point' if points == '1' else 'points'}" if unit == "share" else number(abs(difference), unit)
+    if float(size.split()[0]) == 0:
         return "no change"
     better = (difference > 0) == (direction != "at_most")
-    word = "better" if better else "worse"
-    return f"{size} {word}" + (", within weekly noise" if noise else "")
+    return f"{size} {'better' if better else 'worse'}"
 
 
 def in_ten(share: float) -> str:
@@ -139,6 +145,21 @@ def count(n: int, one: str, many: str = "") -> str:
 def listing(words: Sequence[str], last: Literal["and", "or"] = "and") -> str:
     """a, b and c."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}" if words else ""
+
+
+def instant(text: str) -> datetime:
+    """An instant as the JSON writes it; the worth of it is the caller's."""
+    return datetime.fromisoformat(text)
+
+
+def unbroken(text: str) -> str:
+    """With no-break blanks, also one before %: for surfaces that break lines."""
+    return text.replace(" ", "\u00a0").replace("%", "\u00a0%")
+
+
+def clean(text: str) -> str:
+    """Text from elsewhere on one line, without control characters, escapes, direction marks and lone surrogates."""
+    return CONTROL.sub("", BREAKS.sub(" ", text))
 
 
 def _plain(value: float, digits: int) -> str:

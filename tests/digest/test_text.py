@@ -17,7 +17,7 @@ def test_no_line_is_wider_than_the_terminal() -> None:
 
 def test_value_range_sample_target_before_change_and_projection_come_together() -> None:
     text = render(digest())
-    for said in ("83%", "59–96%", "n 18", "90%", "41%", "n 37", "5 pt", "better", "88%", "70–96%", "▅█"):
+    for said in ("83%", "59–96%", "n 18", "90%", "41%", "n 37", "5 points", "better", "88%", "70–96%", "▅█"):
         assert said in text
 
 
@@ -33,7 +33,7 @@ def test_support_check_ins_and_disputes_stand_beside_the_numbers() -> None:
     assert "! Course (overdue since 20 Nov, dana)" in text
     assert "4 of 4 held" in text
     assert "asked during an incident" in text
-    assert "time off 12–14 Nov left out" in text
+    assert "Time off 12–14 Nov left out" in text
 
 
 def test_what_needs_the_reader_comes_first_and_overdue_promises_lead() -> None:
