@@ -49,16 +49,19 @@ class Census:
             return
         now = millis(clock)
         if not self._last:
-            yield Page(bookmarks={CENSUS: {"at": now, "quick": True}})
+            yield Page(bookmarks={CENSUS: {"at": now, "quick": True, "beyond": 0}})
             return
         weekly = now - int(self._last["at"]) >= WEEK
         if not weekly and not self._last["quick"]:
             return
         listed, quick = self._listed(jql.updated_since(projects, first), weekly=weekly)
-        told = {"at": now if weekly else self._last["at"], "quick": quick}
+        told = {**self._last, "at": now if weekly else self._last["at"], "quick": quick}
         known = self._ids()
-        self.strangers = (listed or set()) - known
-        yield self._page(name, projects, set() if listed is None else known - listed, told)
+        if listed is None:
+            yield Page(bookmarks={CENSUS: told})
+            return
+        self.strangers = listed - known
+        yield self._page(name, projects, known - listed, told | {"beyond": len(self.strangers)})
 
     def _page(self, name: str, projects: Sequence[str], missing: set[str], told: Json) -> Page:
         if len(missing) > max(FEW, len(self._ids()) // SHARE):
@@ -89,17 +92,16 @@ class Census:
     # --- what the site says ---
 
     def _listed(self, query: str, *, weekly: bool) -> tuple[set[str] | None, bool]:
-        """All ids there are and whether one request told them; None when their number is right, or it can wait."""
+        """All ids there are, and whether one request tells of them; None when nothing is new, or it can wait.
+
+        Data Center tells how many there are; those that never could be read (`beyond`) are no news.
+        """
         found = self._api.ids(query)
-        if found.total is not None and found.total == len(self._ids()) and not weekly:
+        if found.total is not None and found.total == len(self._ids()) + int(self._last["beyond"]) and not weekly:
             return None, True
         if found.token and not weekly:
             return None, False
-        listed, quick = (
-            set(_ids(found)),
-            found.token is None and len(found.issues) == (found.total or len(found.issues)),
-        )
-        empty = 0
+        listed, quick, empty = set(_ids(found)), found.token is None, 0
         while found.issues or (found.token and empty < REPEATS):
             if not found.token and (found.total is None or len(listed) >= found.total):
                 break

@@ -136,6 +136,23 @@ def test_issues_of_a_project_that_is_read_no_longer_are_left_alone(read: Open, c
     assert len(reader.groups) == 35
 
 
+def test_an_issue_that_can_not_be_read_makes_no_census_of_every_night(read: Open) -> None:
+    world = filled(a_world(cloud=False, cap=10), 59)
+    broken = world.issues[30].id
+
+    def change(request: Request, body: Any) -> None:
+        for issue in [*body.get("issues", []), body]:
+            if issue.get("id") == broken and "fields" in issue:
+                issue["fields"].pop("status", None)
+
+    reader = read(world, app=changed(Jira(world), change))
+    reader.pull()
+    for _ in range(3):
+        night(reader, world)
+        assert [gap.part for gap in reader.gaps] == ["jira:PAY-31"]
+    assert len([each for each in reader.service.requests if each.ask("fields") == "id"]) == 6 + 2
+
+
 @BOTH
 def test_the_census_of_a_quiet_night_is_one_request(read: Open, cloud: bool) -> None:
     world = filled(a_world(cloud=cloud), 59)
