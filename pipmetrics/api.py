@@ -167,13 +167,8 @@ class Organisation:
     def record(self, as_of: datetime | None = None, plan: str | None = None) -> tuple[Evaluations, list[int]]:
         """Evaluate and write it to the ledger, with the baselines to freeze; gives the numbers of the new entries."""
         from pipmetrics.records import record
-        from pipmetrics.score import evaluate
 
-        at = as_of or self.now()
-        plans = self.plans(plan, at)
-        measured = self.measured(plans, at)
-        evaluations = evaluate(plans, measured, at)
-        return evaluations, record(self, evaluations, measured, plans)
+        return record(self, as_of or self.now(), plan)
 
     def recorded(self, plans: Sequence[Plan], as_of: datetime) -> Mapping[str, Json]:
         """What was recorded of these plans as of an instant, by plan."""

@@ -43,9 +43,12 @@ class Progress(Protocol):
 class Counter(Protocol):
     """What is read of the wire for the report."""
 
-    sent: int
-    retried: int
-    budget: Mapping[str, Budget]
+    @property
+    def sent(self) -> int: ...
+    @property
+    def retried(self) -> int: ...
+    @property
+    def budget(self) -> Mapping[str, Budget]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,22 +26,29 @@ _PERSON: TypeAdapter[Person] = TypeAdapter(Person)
 _SETTINGS: TypeAdapter[Settings] = TypeAdapter(Settings)
 
 
-def record(company: Organisation, evaluations: Evaluations, measured: Measured, plans: Sequence[Plan]) -> list[int]:
-    """Freezes fresh baselines and records each plan's evaluation, unless the very same one is recorded already.
-
-    Gives the numbers of the new entries.
-    """
+def record(company: Organisation, as_of: datetime, plan: str | None = None) -> tuple[Evaluations, list[int]]:
+    """Evaluates, freezes fresh baselines, records what is new; gives the numbers of the new entries."""
     from pipmetrics.acts import record_baselines
 
-    store, now = company.store, company.now()
-    record_baselines(store, plans, evaluations.baselines, by=ENGINE, now=now)
+    plans = company.plans(plan, as_of)
+    evaluations, evaluated = scored(company, plans, as_of)
+    now = company.now()
+    record_baselines(company.store, plans, evaluations.baselines, by=ENGINE, now=now)
+    return evaluations, [seq for _, seq in company.store.record_evaluations(evaluated, ENGINE, now)]
+
+
+def scored(company: Organisation, plans: Sequence[Plan], as_of: datetime) -> tuple[Evaluations, list[Evaluated]]:
+    """The evaluation of these plans, and what of it goes on record: one entry a plan."""
+    from pipmetrics.score import evaluate
+
+    measured = company.measured(plans, as_of)
+    evaluations = evaluate(plans, measured, as_of)
     document = evaluations.to_json()
     by_id = {plan.id: plan for plan in plans}
-    evaluated = [
+    return evaluations, [
         _evaluated(company, by_id[entry["plan"]], {**document, "plans": [entry]}, measured)
         for entry in document["plans"]
     ]
-    return [seq for _, seq in store.record_evaluations(evaluated, ENGINE, now)]
 
 
 def _evaluated(company: Organisation, plan: Plan, result: Json, measured: Measured) -> Evaluated:

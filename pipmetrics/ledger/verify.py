@@ -27,10 +27,14 @@ _ANCHOR = re.compile(r"(\d{1,18}):([0-9a-f]{8,64})")
 class Record(Protocol):
     """What a store gives to be verified, all of one moment and in the order of `seq`."""
 
-    entries: Iterable[Entry]
-    payloads: Iterable[Payload]
-    checkpoints: Iterable[Checkpoint]
-    keys: Mapping[str, bytes]
+    @property
+    def entries(self) -> Iterable[Entry]: ...
+    @property
+    def payloads(self) -> Iterable[Payload]: ...
+    @property
+    def checkpoints(self) -> Iterable[Checkpoint]: ...
+    @property
+    def keys(self) -> Mapping[str, bytes]: ...
 
 
 class Source(Protocol):
