@@ -109,6 +109,16 @@ def forget(connection: Connection, owner: str, seqs: Collection[int]) -> None:
         connection.execute(delete(EVALUATION).where(EVALUATION.c.seq == seq))
 
 
+def at_instant(connection: Connection, plans: Collection[str], as_of: datetime) -> list[int]:
+    """The entry of each plan's last evaluation as of exactly this instant."""
+    at = micros(as_of)
+    last: dict[str, int] = {}
+    for row in sorted(rows.select_where(connection, EVALUATION, "plan", plans)):
+        if row[2] == at:
+            last[row[1]] = row[0]
+    return sorted(last.values())
+
+
 def latest(connection: Connection, plan: str) -> int | None:
     """The entry of a plan's last recorded evaluation."""
     statement = select(EVALUATION.c.seq).where(EVALUATION.c.plan == plan).order_by(EVALUATION.c.seq.desc()).limit(1)

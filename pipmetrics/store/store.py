@@ -258,6 +258,11 @@ class Store:
             seq = evaluations.latest(connection, plan)
             return None if seq is None else ledger_rows.by_seq(connection, [seq])[0]
 
+    def evaluations_at(self, plans: Collection[str], as_of: datetime) -> list[Recorded]:
+        """The last recorded evaluation of each plan as of exactly this instant."""
+        with reading(self.engine) as connection:
+            return ledger_rows.by_seq(connection, evaluations.at_instant(connection, plans, as_of))
+
     def documents(self, hashes: Collection[str]) -> dict[str, str]:
         """Texts that evaluations were made from, by their SHA-256."""
         with reading(self.engine) as connection:

@@ -55,5 +55,14 @@ def test_the_same_evaluation_again_is_not_recorded_twice(store: Store) -> None:
     assert store.head().seq == 6
 
 
+def test_evaluations_are_found_by_plan_and_instant(store: Store) -> None:
+    later = replace(ONE, as_of=NOW + timedelta(days=1))
+    other = replace(ONE, plan="bob", inputs_hash="c" * 64)
+    store.record_evaluations([ONE, later, other, replace(ONE, inputs_hash="d" * 64)], "scheduler", NOW)
+    assert [entry.seq for entry in store.evaluations_at(["ada-2026-q4", "bob", "eve"], NOW)] == [3, 4]
+    assert [entry.seq for entry in store.evaluations_at(["ada-2026-q4"], later.as_of)] == [2]
+    assert store.evaluations_at(["bob"], later.as_of) == []
+
+
 def test_a_plan_without_evaluations_has_no_latest_one(store: Store) -> None:
     assert store.latest_evaluation("none") is None
