@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import requests
 from github import Auth, GithubException
 from github.Requester import Requester, RequestsResponse
+from jwt import PyJWTError
 
 from pipmetrics.errors import SourceError
 from pipmetrics.model import Json, Secret, Source
@@ -132,13 +133,25 @@ def credentials(source: Source, wire: Wire, base_url: str) -> Auth.Auth:
         missing = [name for name in ("installation_id", "private_key") if not options.get(name)]
         if missing:
             raise SourceError(f"app_id needs {' and '.join(missing)} too", where=source.name)
-        key = wire.reveal(_secret(options["private_key"]))
-        app = Auth.AppAuth(int(options["app_id"]), key.replace("\\n", "\n"))
+        app = _app(str(options["app_id"]), wire.reveal(_secret(options["private_key"])), source.name)
         return InstallationToken(wire, app, int(options["installation_id"]), base_url)
     if source.token is None:
         mend = 'Write token: "${GITHUB_TOKEN}", or app_id, installation_id and private_key.'
         raise SourceError("there is no token to ask with", where=source.name, mend=mend)
     return Auth.Token(wire.reveal(source.token))
+
+
+def _app(number: str, key: str, source: str) -> Auth.AppAuth:
+    """The App's own credentials, tried at once: a key that does not sign is told before anything is asked."""
+    app = Auth.AppAuth(int(number) if number.isdigit() else number, key.replace("\\n", "\n"))
+    try:
+        signed = bool(app.token)
+    except (PyJWTError, ValueError, TypeError):
+        signed = False
+    if not signed:
+        mend = "Put the App's private key into private_key as GitHub gave it, a PEM file."
+        raise SourceError("the private key of the GitHub App cannot be used", where=source, mend=mend)
+    return app
 
 
 def _secret(value: Json) -> Secret:
@@ -158,7 +171,7 @@ class Hub:
     @property
     def requester(self) -> Requester:
         if self._requester is None:
-            url = _rest_root(self.source.url)
+            url = rest_root(self.source.url)
             self._requester = github_requester(self.wire, credentials(self.source, self.wire, url), url)
         return self._requester
 
@@ -192,10 +205,12 @@ class Hub:
         raise SourceError(failed, where=f"{verb} {urlsplit(url).path}")
 
 
-def _rest_root(url: str) -> str:
-    """The REST root of a source: the public service is often written as its web address."""
+def rest_root(url: str) -> str:
+    """The REST root of a source; SourceError for the web address of the public service, which is another origin."""
     plain = url.rstrip("/")
-    return "https://api.github.com" if plain in ("https://github.com", "https://www.github.com") else plain
+    if urlsplit(plain).hostname in ("github.com", "www.github.com"):
+        raise SourceError("this is the web address of GitHub", where=url, mend="Write url: https://api.github.com")
+    return plain
 
 
 def _fault(error: Mapping[str, Json]) -> Fault:

@@ -35,7 +35,7 @@ class GithubConnector:
             "releases", "list", "Repositories (owner/name, owner/lib-*) whose published releases are deployments."
         ),
         Parameter("app_id", "text", "The id of a GitHub App to ask as, instead of a token."),
-        Parameter("installation_id", "text", "The installation of the GitHub App."),
+        Parameter("installation_id", "count", "The installation of the GitHub App."),
         Parameter("private_key", "text", "Its private key: ${NAME} or file:PATH."),
     )
     kinds: ClassVar[frozenset[str]] = CHANGE_KINDS | ISSUE_KINDS | {"deployed"}
@@ -83,6 +83,9 @@ class GithubConnector:
             if error.status == 401:
                 raise
             yield Page(gaps=[Gap(self.source.name, found.place.repository, str(error), since)])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            reason = f"an answer is not made as the service documents ({type(error).__name__}: {error})"
+            yield Page(gaps=[Gap(self.source.name, found.place.repository, reason, since)])
 
     def compare(self, repository: str, base: str, head: str) -> Comparison:
         """Commits that `head` has and `base` has not; SourceError with status 404 when either is gone."""

@@ -113,8 +113,16 @@ class Surveyor:
             if more:
                 hidden.append((name, without | more))
             elif raw := self.answered(reply, name, f"r{n}"):
-                found.append(self.found(raw, without))
+                found += self.understood(raw, name, without)
         return found
+
+    def understood(self, raw: Json, name: str, denied: frozenset[str]) -> list[Found]:
+        """What was found, nothing (and a gap) when it is not made as it should be."""
+        try:
+            return [self.found(raw, denied)]
+        except (KeyError, TypeError, AttributeError) as error:
+            self.miss(name, f"its answer is not made as the service documents ({type(error).__name__})")
+            return []
 
     def streams(self, name: str) -> list[str]:
         return [kind.name for kind in self.wish.kinds(name)]

@@ -408,3 +408,34 @@ def test_a_comparison_survives_what_a_pull_survives(world: Any, reader: Any, fau
     got.service.fault = spoil
     assert got.connector().compare("acme/api", shas[0], shas[-1]).shas == frozenset(shas[1:])
     assert got.service.count == 3 + times
+
+
+# --- answers of another make ----------------------------------------------------------------------------------------
+
+
+def odd_instant(told: Any) -> None:
+    told["data"]["repository"]["pulls"]["nodes"][1]["updatedAt"] = "yesterday"
+
+
+def odd_page(told: Any) -> None:
+    told["data"]["repository"]["issues"]["pageInfo"] = None
+
+
+@pytest.mark.parametrize("odd", [odd_instant, odd_page], ids=lambda odd: odd.__name__)
+def test_an_answer_of_another_make_is_a_gap(got: Any, whole: Any, world_app: Any, odd: Callable[[Any], None]) -> None:
+    got.service.fault = At("middle page", lambda request: spoiled(request, world_app, odd))
+    got.pull()
+    assert [gap.part for gap in got.gaps] == ["acme/api"]
+    assert "not made as the service documents" in got.gaps[0].reason
+    assert all(got.facts()[name] == whole[name] for name in got.facts())
+    got.service.fault = None
+    assert got.pull().facts() == whole
+
+
+def test_a_survey_of_another_make_is_a_gap(got: Any, world_app: Any) -> None:
+    def spoil(told: Any) -> None:
+        del told["data"]["r0"]["pulls"]["totalCount"]
+
+    got.service.fault = At("survey", lambda request: spoiled(request, world_app, spoil))
+    got.pull()
+    assert [gap.part for gap in got.gaps] == ["acme/api"]
