@@ -43,7 +43,8 @@ def _maybe(node: Node, name: str) -> datetime | None:
 def user(node: Node | None) -> User | None:
     if not node or not node.get("username"):
         return None
-    return User(number(node["id"]) if node.get("id") else None, str(node["username"]), bool(node.get("bot")))
+    id = number(node["id"]) if node.get("id") else None
+    return User(id, str(node["username"]), bool(node.get("bot")), node.get("publicEmail") or None)
 
 
 def nodes(connection: Node | None, make: Callable[[Node], Value]) -> tuple[Value, ...]:

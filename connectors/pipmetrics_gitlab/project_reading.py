@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -28,9 +28,9 @@ KINDS = ("changes", "issues", "deployments")
 _SWITCHES = {
     "changes": ("merge_requests_enabled", "merge_requests_access_level"),
     "issues": ("issues_enabled", "issues_access_level"),
-    "deployments": ("jobs_enabled", "environments_access_level"),
+    "deployments": ("jobs_enabled", "builds_access_level", "environments_access_level"),
 }
-"""Settings of a project by which it does without a feature."""
+"""Settings of a project that are false or "disabled" when it does without a feature."""
 
 
 @dataclass(slots=True)
@@ -104,7 +104,12 @@ class Reading:
         except SourceError as error:
             if error.status != 403 or not self._is_off(kind):
                 raise
-            yield Page(bookmarks=self._bookmarks(kind, completed(walk, self.pull.since)))
+            yield self.nothing(kind)
+
+    def nothing(self, kind: str) -> Page:
+        """The page of a kind of which the project has nothing that is new."""
+        walk = begin(self.pull.bookmark(self.path, kind), self.pull.since)
+        return Page(bookmarks=self._bookmarks(kind, completed(replace(walk, start=self.pull.api.now), self.pull.since)))
 
     def _bookmarks(self, kind: str, value: Json) -> dict[str, Json]:
         marks = {f"{self.path}/{kind}": value}
@@ -142,8 +147,7 @@ class Reading:
     def _is_off(self, kind: str) -> bool:
         """Whether the project does without this on purpose, so that nothing is missing."""
         row = self.pull.api.object(project_path(self.path))
-        enabled, level = _SWITCHES[kind]
-        return row.get(enabled) is False or row.get(level) == "disabled"
+        return any(row.get(name) in (False, "disabled") for name in _SWITCHES[kind])
 
     # --- keeping --------------------------------------------------------------------------------------------------
 

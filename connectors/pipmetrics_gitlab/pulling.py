@@ -64,11 +64,11 @@ def _surveyed(pull: Pull, paths: Sequence[str]) -> Mapping[str, projects.Latest]
         return {}
 
 
-def _is_quiet(bookmark: Mapping[str, Json], latest: projects.Latest | None, kind: str) -> bool:
+def _is_quiet(bookmark: Mapping[str, Json], newest: datetime | None) -> bool:
     """Nothing is newer than what was read, and what was read was 48 hours old already: no straggler can have come."""
-    if latest is None or kind not in latest.of or bookmark.get("walk") or not bookmark.get("start"):
+    if bookmark.get("walk") or not bookmark.get("start"):
         return False
-    until, newest = instant(bookmark["until"]), latest.of[kind]
+    until = instant(bookmark["until"])
     return (newest is None or newest <= until) and instant(bookmark["start"]) - until >= OVERLAP
 
 
@@ -93,7 +93,16 @@ def _moved(pull: Pull, project: Project) -> Project | None:
 
 def _read(pull: Pull, project: Project, latest: projects.Latest | None) -> Iterator[Page]:
     reading = Reading(pull, project)
-    latest = latest or reading.latest()
+    told = (latest or reading.latest() or projects.Latest({})).of
     for kind in KINDS:
-        if not _is_quiet(pull.bookmark(project.path, kind), latest, kind):
+        bookmark = pull.bookmark(project.path, kind)
+        if kind not in told or not _has_nothing_new(pull, bookmark, told[kind]):
             yield from reading.pages(kind)
+        elif not bookmark:
+            yield reading.nothing(kind)
+
+
+def _has_nothing_new(pull: Pull, bookmark: Mapping[str, Json], newest: datetime | None) -> bool:
+    if bookmark:
+        return _is_quiet(bookmark, newest)
+    return newest is None or newest < pull.since

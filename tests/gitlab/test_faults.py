@@ -206,7 +206,7 @@ def test_f5_an_answer_that_never_ends_is_given_up_and_asked_again(
     staged: Stage, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wire = staged.lab.wire
-    monkeypatch.setattr(staged.lab, "wire", lambda: wire(policy=Policy(connect=5, read=1.5)), raising=False)
+    monkeypatch.setattr(staged.lab, "wire", lambda: wire(policy=Policy(connect=5, read=0.8)), raising=False)
     kept = disturbed(staged, name, gives(Response(200, b"{}", broken="hang")))
     assert kept.signals == staged.whole.signals
 
