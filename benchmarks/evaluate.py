@@ -8,7 +8,7 @@ x 10 windows (90-day baseline, 8 weeks, plan to date). Every variant runs in a p
 in the form that suits it before the clock starts, and the best of some repeats counts; the mask loop is timed on a few
 plans and extrapolated. What is timed of ours is `pipmetrics.score.kernel.score` and the streak's `runs`, which
 `pipmetrics.score.evaluate` calls; sorting the rows is part of opening, as an index of a store would have it, and is
-told apart. Polars, DuckDB and pyarrow are for this comparison only.
+told apart. Polars and DuckDB are for this comparison only.
 """
 
 from __future__ import annotations
@@ -287,12 +287,12 @@ def polars(work: Workload) -> Measured:
 
 def duckdb(work: Workload) -> Measured:
     import duckdb
-    import pyarrow as pa
+    import pandas as pd
 
     plans, windows = work.start.shape
     base = duckdb.connect()
-    rows = pa.table({"person": work.person, "metric": work.metric, "time": work.time, "value": work.value})
-    spans = pa.table(
+    rows = pd.DataFrame({"person": work.person, "metric": work.metric, "time": work.time, "value": work.value})
+    spans = pd.DataFrame(
         {
             "cell": np.arange(plans * windows),
             "person": np.repeat(work.plan_person.astype(np.int16), windows),

@@ -25,7 +25,7 @@ def choose(plan: Plan, criterion: Criterion, rows: pd.DataFrame, as_of: datetime
 
 
 def score(cells: Cells) -> Scores:
-    """The sum of the attested values; none at all is a number too."""
+    """The sum of the attested values. Silence says nothing: that something was not done is attested with a 0."""
     counted = cells.kinds == COUNTED
     value = cells.sum(np.where(counted, cells.values, 0.0))
     asked = np.array([float(criterion.parameters["at_least"]) for criterion in cells.criteria])
@@ -35,7 +35,7 @@ def score(cells: Cells) -> Scores:
         low=missing,
         high=missing,
         n=cells.sum(counted),
-        enough=np.ones(len(cells), dtype=bool),
+        enough=cells.sum(counted) > 0,
         reachable=~cells.closed,
         needed=[
             f"attestations by {criterion.parameters['by']} worth {more:g} more"

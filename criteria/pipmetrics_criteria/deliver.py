@@ -50,12 +50,15 @@ def choose(plan: Plan, criterion: Criterion, rows: pd.DataFrame, as_of: datetime
 
     due = pd.Timestamp(deadline(plan, criterion))
     found = rows[asked_for(plan, criterion, rows)]
-    waits = found["end"].isna() & (found["state"] != "excluded") & (pd.Timestamp(as_of) <= due)
+    out = found["state"].eq("excluded")
+    if criterion.parameters.get("issues") is not None:
+        out &= found["reason"].ne("withdrawn")  # a named one is asked for, whoever has it
+    waits = found["end"].isna() & ~out & (pd.Timestamp(as_of) <= due)
     first = pd.Timestamp(datetime.combine(plan.start, datetime.min.time(), ZoneInfo(plan.timezone))).tz_convert("UTC")
     return found.assign(
         value=(found["end"] < due).astype("float64"),
-        state=found["state"].where(found["state"] == "excluded", "counted").mask(waits, "pending"),
-        reason=found["reason"].where(found["state"] == "excluded", "").mask(waits, "not_due"),
+        state=found["state"].where(out, "counted").mask(waits, "pending"),
+        reason=found["reason"].where(out, "").mask(waits, "not_due"),
         start=first,
     )
 

@@ -46,6 +46,8 @@ def goal(criterion: Criterion, unit: str) -> Goal:
         raise ValueError("a threshold takes one of at_most and at_least")
     if (statistic == "rate") is not (per is not None):
         raise ValueError("the statistic rate needs an exposure in per, and no other statistic takes one")
+    if statistic == "share" and unit != "share" and criterion.metric != "review_depth":
+        raise ValueError(f"{criterion.metric} has no share: it is not a matter of yes or no; share_within has a limit")
     found, of = form(statistic, unit, per)
     at_least = asked.get("at_least") is not None
     bound = asked["at_least"] if at_least else asked["at_most"]

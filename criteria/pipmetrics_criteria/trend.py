@@ -32,7 +32,7 @@ def score(cells: Cells) -> Scores:
     meets = np.zeros(size, dtype=bool)
     for i, criterion in enumerate(cells.criteria):
         span = slice(weeks.offsets[i], weeks.offsets[i + 1])
-        values = np.where(weeks.enough[span], weeks.value[span], np.nan)
+        values = weeks.value[span]
         held = np.flatnonzero(np.isfinite(values))
         n[i] = len(held)
         if len(held) < 2:
