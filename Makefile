@@ -9,7 +9,8 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 demo: $(VENV)/run.stamp ## evaluate a small organisation on this machine and print its weekly digest
 	$(BIN)/pipmetrics demo
 
-test: $(VENV)/dev.stamp ## run the whole test suite
+test: $(VENV)/dev.stamp ## run the whole test suite; installs the browser and fonts that it needs
+	tests/needs.sh
 	$(BIN)/pytest -n auto
 
 check: $(VENV)/dev.stamp ## lint, types, import contracts
@@ -32,7 +33,10 @@ requirements: ## resolve the hashed requirement files anew (needs uv on the path
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--group run pyproject.toml --output-file requirements/run.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--all-extras --group run --group dev pyproject.toml --constraints requirements/run.txt --output-file requirements/dev.txt
+		--all-extras --group run --group dev --constraints requirements/run.txt pyproject.toml \
+		--output-file requirements/dev.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--group run --group bench --constraints requirements/run.txt pyproject.toml --output-file requirements/bench.txt
 
 clean:
 	rm -rf $(VENV) dist build
