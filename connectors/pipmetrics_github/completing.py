@@ -10,7 +10,7 @@ from pipmetrics.model import Json
 from pipmetrics_github import queries
 from pipmetrics_github.api import Hub, Reply, TooMuch
 
-TOGETHER = 20
+TOGETHER = 50
 """Lists continued in one request."""
 ROUNDS = 200
 """Continuations of one list before the service is not believed any more."""

@@ -81,7 +81,7 @@ def _logins(hub: Hub, source: Source, logins: Sequence[str]) -> Iterator[Finding
             return
         for n, login in enumerate(portion):
             user, told = reply.data.get(f"u{n}"), {fault.kind for fault in reply.without(f"u{n}")}
-            if user is None and told == {"NOT_FOUND"}:
+            if user is None and told <= {"NOT_FOUND"}:
                 mend = "Correct the account in people.yaml; a renamed account is followed by itself once it was seen."
                 yield Finding("error", f"{source.name}: there is no account {login}", mend)
             elif user is None:

@@ -107,8 +107,8 @@ def test_a_list_that_cannot_be_read_to_its_end_is_a_gap_and_changes_nothing(
         page = {"nodes": [], "pageInfo": {"hasNextPage": True, "endCursor": None}}
         lists = ("contexts", "commits", "reviews", "comments", "files", "labels", "timelineItems", "forcedPushes",
                  "closingIssuesReferences")  # fmt: skip
-        data = {f"m{n}": dict.fromkeys(lists, page) if broken != "gone" else None for n in range(20)}
-        errors = [{"message": "hm", "path": [f"m{n}"]} for n in range(20)] if broken != "repeated" else []
+        data = {f"m{n}": dict.fromkeys(lists, page) if broken != "gone" else None for n in range(50)}
+        errors = [{"message": "hm", "path": [f"m{n}"]} for n in range(50)] if broken != "repeated" else []
         return Response.of({"data": data, "errors": errors})
 
     got.service.fault = spoil

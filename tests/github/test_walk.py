@@ -253,6 +253,17 @@ def test_nothing_where_there_was_something_is_a_failure_and_not_a_fact(world: Wo
     assert got.facts() == before
 
 
+@pytest.mark.parametrize("ahead", [-600, 600])
+def test_bookmarks_come_from_the_clock_of_the_service(world: World, reader: Reading, ahead: int) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    world.repository("acme/api").pull(world.account("ada"), now + timedelta(minutes=5))
+    got = reader()
+    got.clock.now += ahead
+    got.pull()
+    [kept] = got.bookmarks.values()
+    assert abs(datetime.fromisoformat(kept["streams"]["pulls"]["until"]) - now) < timedelta(seconds=30)
+
+
 def test_an_empty_repository_is_fine_and_quiet(world: World, reader: Reading) -> None:
     world.repository("acme/api")
     got = reader().pull()
