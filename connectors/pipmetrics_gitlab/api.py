@@ -6,8 +6,10 @@ Shapes are checked here, where they enter. What GraphQL answers is good when it 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -64,17 +66,28 @@ class Listing(NamedTuple):
 
 
 class Api:
-    """Asks nothing before the first call. `root` is the URL that the instance's pages begin with; `absent` are
-    lists below merge requests and issues that this version turned out not to have."""
+    """Asks nothing before the first call. `root` is the URL that the instance's pages begin with; `absent` counts
+    for how many items a list below them was not there."""
 
     def __init__(self, source: Source, wire: Wire) -> None:
         self.source, self.wire = source, wire
-        self.absent: set[str] = set()
+        self.absent = Counter[str]()
         self.root = source.url.rstrip("/")
-        token = wire.reveal(source.token) if source.token else None
-        session = mount(requests.Session(), wire)
-        self._client = gitlab.Gitlab(self.root, private_token=token, session=session, keep_base_url=True)
-        self._speaker = gitlab.Gitlab(self.root, oauth_token=token, session=session)
+        self._session = mount(requests.Session(), wire)
+
+    @cached_property
+    def _token(self) -> str | None:
+        return self.wire.reveal(self.source.token) if self.source.token else None
+
+    @cached_property
+    def _client(self) -> gitlab.Gitlab:
+        """For REST, whose documentation knows tokens as private ones."""
+        return gitlab.Gitlab(self.root, private_token=self._token, session=self._session, keep_base_url=True)
+
+    @cached_property
+    def _speaker(self) -> gitlab.Gitlab:
+        """For GraphQL, whose documentation knows tokens as bearers."""
+        return gitlab.Gitlab(self.root, oauth_token=self._token, session=self._session)
 
     # --- REST -----------------------------------------------------------------------------------------------------
 
@@ -129,13 +142,12 @@ class Api:
             raise
         if errors := found.get("errors"):
             raise _told(errors if isinstance(errors, list) else [errors], where)
-        data = found.get("data")
-        if not isinstance(data, dict):
+        answer = found.get("data")
+        if not isinstance(answer, dict):
             raise Holed("a GraphQL answer without data", where=where)
-        return data
+        return answer
 
     def _post(self, body: Mapping[str, Json]) -> Mapping[str, Json]:
-        """GraphQL's documentation knows tokens as bearers; REST's knows them as private tokens."""
         answer: Json = self._speaker.http_request("post", f"{self.root}/api/graphql", post_data=dict(body)).json()
         return answer if isinstance(answer, dict) else {}
 

@@ -21,7 +21,8 @@ _WORST_FIRST = ("failed", "success", "canceled", "skipped")
 def signals(change: Change, project: Project, source: str, root: str) -> list[Signal]:
     """All signals of a merge request; `root` is the URL of the instance, which full links begin with."""
     people = directory(change)
-    pen = Pen(source, project, "!", change.iid, change.id, change.url, people)
+    url = change.url or f"{project.url}/-/merge_requests/{change.iid}"
+    pen = Pen(source, project, "!", change.iid, change.id, url, people)
     place = texts.Place(source, project.path, root)
     notes = chronological(change.notes)
     return [

@@ -90,7 +90,7 @@ def issues(api: Api, path: str, found: Sequence[Issue], reopened: Reopened, *, t
 def _with_states(api: Api, path: str, kind: str, item: Item, reopened: Reopened) -> Item:
     if not reopened.concerns(kind, item):
         return item
-    events = optional(api, project_path(path, _PATHS[kind], item.iid), "resource_state_events")
+    events = optional(api, path, _PATHS[kind], item.iid, "resource_state_events")
     found: list[Transition] = [one for row in events if (one := from_rest.transition(row)) is not None]
     return replace(item, transitions=tuple(found))
 
@@ -109,6 +109,6 @@ def _with_links(api: Api, path: str, issue: Issue) -> Issue:
     """Links are asked for what may be a bug and for what a note says is linked."""
     if not (is_bug(issue, api.source) or tells_of_links(issue)):
         return issue
-    rows = optional(api, project_path(path, "issues", issue.iid), "links")
+    rows = optional(api, path, "issues", issue.iid, "links")
     links: Iterable[Link] = (from_rest.link(row, path) for row in rows)
     return replace(issue, links=tuple(links))

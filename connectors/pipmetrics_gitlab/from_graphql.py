@@ -61,10 +61,10 @@ def following(connection: Node | None) -> str | None:
     """The cursor of what the connection still holds, None at its end."""
     if connection is None:
         return None
-    info = connection.get("pageInfo")
-    if not isinstance(info, dict) or not isinstance(info.get("hasNextPage"), bool):
+    page = connection.get("pageInfo")
+    if not isinstance(page, dict) or not isinstance(page.get("hasNextPage"), bool):
         raise _hole("pageInfo")
-    return str(needed(info, "endCursor")) if info["hasNextPage"] else None
+    return str(needed(page, "endCursor")) if page["hasNextPage"] else None
 
 
 def note(node: Node) -> Note:

@@ -172,7 +172,6 @@ def link(row: Row, project_path: str) -> Link:
         kind=str(row.get("link_type") or "relates_to"),
         project=full.rpartition("#")[0] or project_path,
         iid=int(needed(row, "iid")),
-        url=str(row.get("web_url") or ""),
         at=_maybe(row, "link_created_at"),
     )
 

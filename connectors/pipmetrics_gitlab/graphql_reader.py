@@ -30,19 +30,19 @@ ALONG = 5
 """Rests of lists in one question."""
 
 Item = TypeVar("Item", Change, Issue)
-Data = Mapping[str, Json]
+Node = Mapping[str, Json]
 
 
 class _Kind(NamedTuple):
     connection: str
-    make: Callable[[Data], Any]
+    make: Callable[[Node], Any]
 
 
 KINDS = {
     "changes": _Kind("mergeRequests", from_graphql.change),
     "issues": _Kind("issues", from_graphql.issue),
 }
-MAKE_PART: Mapping[str, Callable[[Data], Any]] = {
+MAKE_PART: Mapping[str, Callable[[Node], Any]] = {
     "notes": from_graphql.note,
     "commits": from_graphql.commit,
     "pipelines": from_graphql.pipeline,
@@ -76,23 +76,24 @@ class Talk:
     missing: set[str] = field(default_factory=set)
     sizes: dict[str, Size] = field(default_factory=lambda: {kind: Size() for kind in KINDS})
 
-    def ask(self, document: str, variables: Data, *, patient: bool = True) -> Data:
+    def ask(self, document: str, variables: Node, *, patient: bool = True) -> Node:
         """The data of an answer, without the optional fields that this version does not know."""
         while True:
             try:
                 return self.api.graphql(queries.without(document, self.missing), variables, patient=patient)
             except Unknown as error:
-                unknown = {name for name in queries.OPTIONAL - self.missing if re.search(rf"\b{name}\b", error.message)}
+                named = {name for name in queries.OPTIONAL | queries.INSIDE.keys() if _names(error.message, name)}
+                unknown = {queries.INSIDE.get(name, name) for name in named} - self.missing
                 if not unknown:
                     raise
                 self.missing |= unknown
 
-    def sized(self, kind: str, document: Callable[[int], str], variables: Data) -> Data:
+    def sized(self, kind: str, document: Callable[[int], str], variables: Node) -> Node:
         """Asks for as many rows as go well."""
         size, holes = self.sizes[kind], 0
         while True:
             try:
-                data = self.ask(document(size.now), variables, patient=size.now <= SMALLEST)
+                answer = self.ask(document(size.now), variables, patient=size.now <= SMALLEST)
             except TooComplex as error:
                 if size.now == 1:
                     raise Refused("even one row is too complex", where="POST /api/graphql") from error
@@ -108,7 +109,11 @@ class Talk:
                 size.halve()
             else:
                 size.grow()
-                return data
+                return answer
+
+
+def _names(message: str, field: str) -> bool:
+    return re.search(rf"\b{field}\b", message) is not None
 
 
 class GraphqlReader:
@@ -117,23 +122,23 @@ class GraphqlReader:
 
     def __init__(self, talk: Talk, project: Project) -> None:
         self.talk, self.project = talk, project
-        self._asked: dict[tuple[str, datetime, str | None], Data] = {}
+        self._asked: dict[tuple[str, datetime, str | None], Node] = {}
 
-    def night(self, after: datetime, cursor: str | None) -> Data | None:
+    def night(self, after: datetime, cursor: str | None) -> Node | None:
         """The project with its changed merge requests, which are kept for `changes`, and the newest of all else.
 
         None where the question does not go well; the parts are asked one by one then.
         """
         document = queries.lists("changes", NIGHT, and_latest=True)
         try:
-            data = self.talk.ask(document, self._variables(after, cursor), patient=False)
-        except (TooComplex, Holed):
+            answer = self.talk.ask(document, self._variables(after, cursor), patient=False)
+        except (TooComplex, Holed, Unknown):
             return None
         except SourceError as error:
             if isinstance(error, Refused) or not (error.status == 0 or error.status >= 500):
                 raise
             return None
-        found = self._project(data)
+        found = self._project(answer)
         self._asked["changes", after, cursor] = found
         return found
 
@@ -153,7 +158,7 @@ class GraphqlReader:
             self.talk.sizes[kind].halve()
             return self._batch(kind, after, cursor, tries - 1)
 
-    def _rows(self, kind: str, after: datetime, cursor: str | None) -> Data:
+    def _rows(self, kind: str, after: datetime, cursor: str | None) -> Node:
         found = self._asked.pop((kind, after, cursor), None)
         if found is None:
             variables = self._variables(after, cursor)
@@ -163,16 +168,17 @@ class GraphqlReader:
     def _variables(self, after: datetime, cursor: str | None) -> dict[str, Json]:
         return {"path": self.project.path, "after": stamp(after), "cursor": cursor}
 
-    def _project(self, data: Data) -> Data:
-        found = data.get("project")
+    def _project(self, answer: Node) -> Node:
+        found = answer.get("project")
         if not found:
             raise SourceError("no such project, or not visible to this token", where=self.project.path, status=404)
         told = from_graphql.project(found)
-        url, branch = told.url or self.project.url, told.default_branch or self.project.default_branch
+        url = told.url or self.project.url or f"{self.talk.api.root}/{told.path}"
+        branch = told.default_branch or self.project.default_branch
         self.project = Project(told.id, told.path, url, branch)
         return found  # type: ignore[no-any-return] # JSON
 
-    def _complete(self, kind: str, found: Data) -> Batch[Any]:
+    def _complete(self, kind: str, found: Node) -> Batch[Any]:
         """The rows as values, with the rests of their lists."""
         connection, make = KINDS[kind]
         listed = found.get(connection)
@@ -188,7 +194,7 @@ class GraphqlReader:
                 pending += [more._replace(after=cursor) for cursor in [from_graphql.following(extra)] if cursor]
         return Batch(list(items.values()), from_graphql.following(listed))
 
-    def _rests(self, asked: Sequence[More]) -> list[Data]:
+    def _rests(self, asked: Sequence[More]) -> list[Node]:
         variables = {"path": self.project.path} | {f"after{number}": more.after for number, more in enumerate(asked)}
         try:
             found = self._project_part(self.talk.ask(queries.rest(asked), variables))
@@ -199,14 +205,14 @@ class GraphqlReader:
         parts = [found.get(f"m{number}") or {} for number in range(len(asked))]
         return [from_graphql.needed(part, more.part) for part, more in zip(parts, asked, strict=True)]
 
-    def _project_part(self, data: Data) -> Data:
-        found = data.get("project")
+    def _project_part(self, answer: Node) -> Node:
+        found = answer.get("project")
         if not found:
             raise Holed("a GraphQL answer without the project", where="POST /api/graphql")
         return found  # type: ignore[no-any-return] # JSON
 
 
-def _extended(item: Item, more: More, connection: Data) -> Item:
+def _extended(item: Item, more: More, connection: Node) -> Item:
     extra: tuple[Any, ...] = from_graphql.nodes(connection, MAKE_PART[more.part])
     changed: dict[str, Any] = {more.part: (*getattr(item, more.part), *extra)}
     return replace(item, **changed)

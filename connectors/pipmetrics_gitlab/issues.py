@@ -18,7 +18,8 @@ PHRASES = {"relates_to": "relates to", "blocks": "blocks", "is_blocked_by": "is 
 
 def signals(issue: Issue, project: Project, source: Source, root: str) -> list[Signal]:
     """All signals of an issue; `root` is the URL of the instance, which full links begin with."""
-    pen = Pen(source.name, project, "#", issue.iid, issue.id, issue.url, directory(issue))
+    url = issue.url or f"{project.url}/-/issues/{issue.iid}"
+    pen = Pen(source.name, project, "#", issue.iid, issue.id, url, directory(issue))
     place = texts.Place(source.name, project.path, root)
     notes = chronological(issue.notes)
     return [

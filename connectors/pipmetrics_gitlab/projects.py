@@ -132,8 +132,8 @@ def _by_graphql(talk: Talk, group: str, source: Source) -> list[tuple[Project, L
     projects: list[tuple[Project, Latest]] = []
     cursor: str | None = None
     while True:
-        data = talk.ask(queries.group(PAGE), {"path": group, "cursor": cursor})
-        held = data.get("group")
+        answer = talk.ask(queries.group(PAGE), {"path": group, "cursor": cursor})
+        held = answer.get("group")
         if not held:
             raise SourceError("no such project or group, or not visible to this token", where=group, status=404)
         listed = from_graphql.needed(held, "projects")
@@ -152,9 +152,9 @@ def survey(talk: Talk, paths: Sequence[str], source: Source) -> dict[str, Latest
     for start in range(0, len(paths), TOGETHER):
         part = paths[start : start + TOGETHER]
         variables = {f"path{number}": path for number, path in enumerate(part)}
-        data = talk.ask(queries.survey(len(part)), variables)
+        answer = talk.ask(queries.survey(len(part)), variables)
         for number, path in enumerate(part):
-            if node := data.get(f"p{number}"):
+            if node := answer.get(f"p{number}"):
                 found[path] = latest(node, source)
     return found
 

@@ -21,6 +21,8 @@ OPTIONAL = frozenset(
     | {"closedAsDuplicateOf", "moved", "repository", "environments"}
 )
 """Fields that may be missing: then their values are the defaults, or come from elsewhere."""
+INSIDE = {"rootRef": "repository", "lastDeployment": "environments"}
+"""Fields without which the optional ones around them are of no use."""
 
 _PAGE = "pageInfo { hasNextPage endCursor }"
 _AUTHOR = "author { id username bot publicEmail }"

@@ -60,25 +60,15 @@ class RestReader:
                 raise
 
     def _is_there(self, what: str, iid: int) -> bool:
-        """Whether an item can (still) be seen; SourceError when its project can not."""
-        try:
-            self.api.object(self._path(what, iid))
-        except SourceError as error:
-            if error.status != 404:
-                raise
-            self.api.object(self._path())
-            return False
-        return True
+        """Whether the list still has an item; SourceError when the project can not be seen any more."""
+        query = {"iids[]": [iid], "state": "all", "scope": "all"}
+        return bool(self.api.page(self._path(what), **query).rows)
 
     def _window(self, what: str, after: datetime, cursor: str | None, **query: Any) -> Listing:
         if cursor is not None:
             return self.api.page(cursor)
         ordered = {"order_by": "updated_at", "sort": "asc", "updated_after": stamp(after), "per_page": PAGE}
         return self.api.page(self._path(what), **ordered, **query)
-
-    def _optional(self, what: str, iid: int, part: str) -> list[Json]:
-        """A list that a project may keep to itself (403) or a version not have (404), while the item is there."""
-        return optional(self.api, self._path(what, iid), part)
 
     # --- merge requests -------------------------------------------------------------------------------------------
 
@@ -115,7 +105,7 @@ class RestReader:
 
     def _pipelines(self, iid: int) -> Iterator[Pipeline]:
         """The list does not say when a pipeline ended; its own page does."""
-        for row in self._optional("merge_requests", iid, "pipelines"):
+        for row in optional(self.api, self.project.path, "merge_requests", iid, "pipelines"):
             ended = row.get("finished_at") or row.get("status") not in DONE
             yield from_rest.pipeline(row if ended else self._detailed(row))
 

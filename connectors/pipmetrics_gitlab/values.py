@@ -80,7 +80,6 @@ class Link:
     kind: str
     project: str
     iid: int
-    url: str
     at: datetime | None
 
 

@@ -164,7 +164,8 @@ def test_without_the_environment_variable_nothing_is_asked(monkeypatch: Patch) -
     with lab(busy_world(), monkeypatch) as running:
         monkeypatch.delenv("LAB_TOKEN")
         with pytest.raises(SourceError, match="LAB_TOKEN"):
-            running.connector()
+            running.pull()
+        assert not running.service.count
 
 
 # --- old and odd servers ------------------------------------------------------------------------------------------
@@ -185,6 +186,20 @@ def test_fields_that_an_older_version_does_not_know_are_left_out(monkeypatch: Pa
         spent = running.requests(lambda: running.pull(kept))
         assert kept.signals == whole.signals
         assert "GET /api/v4/projects/platform%2Fcore/merge_requests/1/discussions" not in spent
+
+
+def test_a_night_without_environments_in_the_schema_still_speaks_graphql(monkeypatch: Patch) -> None:
+    with lab(busy_world(), monkeypatch) as running:
+        kept = running.pull()
+        whole = dict(kept.signals)
+        message = "Field 'lastDeployment' doesn't exist on type 'Environment'"
+        no = Response.of({"errors": [{"message": message}]})
+        running.service.fault = lambda _number, request: no if b"lastDeployment" in request.body else None
+        running.world.projects[0].merge_requests[0].comment(running.world.users[0], at(90), "Late")
+        running.world.projects[0].deploy("e" * 40, "production", at(91), by=running.world.users[0])
+        spent = running.requests(lambda: running.pull(kept))
+        assert len(kept.signals) == len(whole) + 2
+        assert not [request for request in spent if request.endswith("/discussions")]
 
 
 def test_a_schema_that_lacks_what_is_needed_leads_to_rest(monkeypatch: Patch) -> None:

@@ -313,6 +313,23 @@ def test_f8_what_changes_while_it_is_read_is_as_a_fresh_reading_has_it(
         }
 
 
+def test_f8_a_merge_request_that_is_deleted_while_it_is_read_is_no_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = small_world()
+    core = world.projects[0]
+    with lab(world, monkeypatch, graphql=False) as running:
+        gone = core.merge_requests[2]
+
+        def delete(_number: int, request: Request) -> None:
+            if request.path.endswith(f"/merge_requests/{gone.iid}/commits") and gone in core.merge_requests:
+                core.merge_requests.remove(gone)
+
+        running.service.fault = delete
+        kept = running.pull()
+        assert gone not in core.merge_requests
+        assert not kept.gaps
+        assert kept.signals == running.pull().signals
+
+
 def _timeless(signal: Any) -> Any:
     """Without the login of the day of reading: a renamed account does not touch what it has written before."""
     return signal.kind, signal.at, signal.actor, {k: v for k, v in signal.detail.items() if k != "author_login"}

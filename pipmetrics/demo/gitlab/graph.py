@@ -87,8 +87,8 @@ def connection(rows: Sequence[Any], first: int | None, after: str | None, key: C
         rows = [row for row in rows if key(row) > held]
     shown = list(rows[:size])
     cursor = base64.urlsafe_b64encode(json.dumps(key(shown[-1])).encode()).decode() if shown else None
-    info = {"hasNextPage": len(rows) > size, "hasPreviousPage": bool(after), "startCursor": None, "endCursor": cursor}
-    return {"count": len(rows), "pageInfo": info, "nodes": shown}
+    page = {"hasNextPage": len(rows) > size, "hasPreviousPage": bool(after), "startCursor": None, "endCursor": cursor}
+    return {"count": len(rows), "pageInfo": page, "nodes": shown}
 
 
 def _by_place(rows: Sequence[Any], first: int | None, after: str | None) -> Any:
