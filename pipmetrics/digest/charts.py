@@ -238,3 +238,21 @@ def _dot(plot: _Plot, mark: Mark) -> str:
     """A stroke without length: its round ends are the dot."""
     x = plot.frame.left + min(1.0, max(0.0, mark.at)) * (plot.frame.right - plot.frame.left)
     return f"M{x:.0f} {plot.y(mark.value):.0f}h0"
+
+
+SHADES = 4
+"""Ways to fill a part of a stack; later parts begin anew."""
+
+
+def stack(sentence: str, parts: Sequence[float]) -> str:
+    """Shares of a whole in one bar, in the order given; the list beside it names them by the same fill."""
+    frame = Frame(520.0, 30.0, 0.0, 520.0, 0.0, 30.0, "ch wide")
+    total, x, drawn = sum(parts) or 1.0, 0.0, [head(frame, sentence)]
+    for place, part in enumerate(parts):
+        width = part / total * frame.right
+        css = f"fill{place % SHADES + 1}"
+        drawn.append(
+            f'<rect class="{css}" x="{x + 1:.1f}" y="1" width="{max(1.0, width - 2):.1f}" height="28" rx="4"/>'
+        )
+        x += width
+    return "".join([*drawn, "</svg>"])

@@ -163,7 +163,7 @@ def _check_in(day: date, week: str, state: str, digest: Digest) -> Mapping[str, 
 
 
 def _rows(digest: Digest, card: Card, points: Points, room: int) -> list[Mapping[str, Any]]:
-    shown = []
+    shown: list[Mapping[str, Any]] = []
     for row, criterion in zip(rows(card), card.evaluation["criteria"], strict=True):
         given = points.get((card.plan, criterion["id"]), ())
         opened = drawer(card, criterion, given, digest.start, room)

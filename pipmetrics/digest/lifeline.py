@@ -104,8 +104,8 @@ def _before(card: Card) -> Lane:
     for criterion in card.evaluation["criteria"]:
         window = (criterion["baseline"] or {}).get("window") or {}
         if window.get("start") and window.get("end"):
-            start, end = words.instant(window["start"]), words.instant(window["end"])
-            spans.append((_local(card, start), _local(card, end - timedelta(seconds=1))))
+            opens, closes = words.instant(window["start"]), words.instant(window["end"])
+            spans.append((_local(card, opens), _local(card, closes - timedelta(seconds=1))))
     if not spans:
         return Lane("Baseline")
     start, end = min(spans)[0], max(end for _, end in spans)

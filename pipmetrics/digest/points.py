@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from pipmetrics.digest import charts, words
@@ -70,6 +70,7 @@ class Shown:
 @dataclass(frozen=True, slots=True)
 class Group:
     title: str
+    columns: tuple[str, ...]
     points: tuple[Shown, ...]
 
 
@@ -77,7 +78,6 @@ class Group:
 class Drawer:
     """The groups that fit, how many points they leave out, and the picture of all of them (None: nothing timed)."""
 
-    columns: tuple[str, str, str, str, str]
     groups: tuple[Group, ...]
     more: int
     strip: tuple[charts.Mark, ...]
@@ -91,21 +91,20 @@ def drawer(card: Card, criterion: Json, points: Sequence[Json], monday: date, ro
     """What the drawer of a criterion shows of its points, at most `room` of them."""
     terms = card.terms.get(criterion["id"], Terms())
     limit = terms.limit
-    sorted_in = _sorted_in(card, points, terms, monday)
+    unit = points[0]["unit"] if points else ""
+    head = (*COLUMNS.get(criterion["metric"], ("Data point", "Start", "End")), "Hours" if unit == "hours" else "Value")
     groups, shown = [], 0
-    for title, chosen in sorted_in:
+    for title, chosen in _sorted_in(card, points, terms, monday):
         kept = chosen[: max(0, room - shown)]
         shown += len(kept)
         if kept:
             said = f"{title} ({len(chosen)})" if len(kept) == len(chosen) else f"{title} ({len(kept)} of {len(chosen)})"
-            groups.append(Group(said, tuple(_shown(card, point, limit) for point in kept)))
-    unit = points[0]["unit"] if points else ""
-    subject, start, end = COLUMNS.get(criterion["metric"], ("Data point", "Start", "End"))
+            last = "Why" if title in ("Pending", "Left out") else "In time" if limit else "Counted"
+            groups.append(Group(said, (*head, last), tuple(_shown(card, point, limit) for point in kept)))
     line, label = _line(criterion, limit)
     marks, high = _marks(criterion, points, limit, line)
     said = f"{words.count(len(points), 'data point')} of {clean(criterion.get('expectation') or criterion['id'])}"
-    columns = (subject, start, end, "Hours" if unit == "hours" else "Value", "In time" if limit else "Counted")
-    return Drawer(columns, tuple(groups), len(points) - shown, marks, line, label, high, said)
+    return Drawer(tuple(groups), len(points) - shown, marks, line, label, high, said)
 
 
 def _sorted_in(card: Card, points: Sequence[Json], terms: Terms, monday: date) -> Sequence[tuple[str, Sequence[Json]]]:
@@ -128,7 +127,7 @@ def _in_week(card: Card, point: Json, monday: date) -> bool:
     return at is not None and monday <= at.date() < monday + timedelta(days=7)
 
 
-def _local(card: Card, text: str | None) -> words.datetime | None:
+def _local(card: Card, text: str | None) -> datetime | None:
     return words.instant(text).astimezone(ZoneInfo(card.timezone)) if text else None
 
 

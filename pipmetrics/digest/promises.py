@@ -1,4 +1,4 @@
-"""The company's side of a plan as readers see it: each promised check-in and each promised support, and how it stands."""
+"""The company's side of a plan as readers see it: every promised check-in and support, and how it stands."""
 
 from __future__ import annotations
 

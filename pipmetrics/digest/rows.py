@@ -80,7 +80,7 @@ def row(card: Card, criterion: Json) -> Row:
         range=reach,
         sample=sample,
         target=words.bound(criterion["target"], unit, direction),
-        target_note=_target_note(criterion, terms),
+        target_note=_target_note(terms),
         before=before,
         before_note=before_note,
         change=words.change(criterion["change"], unit, direction) if judged else words.NOTHING,
@@ -99,7 +99,7 @@ def row(card: Card, criterion: Json) -> Row:
 
 def _now(criterion: Json, terms: Terms, *, judged: bool) -> tuple[str, str, str]:
     """Value, range and sample; below the agreed sample the count alone."""
-    value, n, unit, interval = criterion["value"], criterion["n"], criterion["unit"], criterion["interval"]
+    n, unit, interval = criterion["n"], criterion["unit"], criterion["interval"]
     if not judged:
         short = n is not None and n < terms.minimum
         return _so_far(n, terms), "", f"too few: {terms.minimum} are needed" if short else ""
@@ -150,7 +150,7 @@ def _count(n: float) -> str:
     return f"{n:g}" if float(n).is_integer() else f"{n:.1f}"
 
 
-def _target_note(criterion: Json, terms: Terms) -> str:
+def _target_note(terms: Terms) -> str:
     if terms.limit is None:
         return terms.window
     unit = "hours" if terms.clock else ""

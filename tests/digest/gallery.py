@@ -289,8 +289,7 @@ def points(count: int = 26, seed: int = 7) -> dict[tuple[str, str], list[dict[st
         for one in each.criteria:
             if one.metric in ("review_turnaround", "time_to_merge"):
                 made[each.id, one.id] = [
-                    point(random.Random(f"{seed}{each.id}{n}"), n, each, one.metric)  # noqa: S311 - invented figures
-                    for n in range(count)
+                    point(random.Random(f"{seed}{each.id}{n}"), n, each, one.metric) for n in range(count)
                 ]
     return made
 
