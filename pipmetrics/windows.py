@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,7 @@ from pipmetrics.model import Plan, Window
 WEEK = timedelta(days=7)
 
 
+@lru_cache(maxsize=16_384)  # the same few hundred days, asked for by every plan
 def first_instant(day: date, timezone: str) -> datetime:
     """The instant at which a local day begins; where a change of the clocks skips midnight, the instant it does so."""
     return datetime.combine(day, time(), ZoneInfo(timezone)).astimezone(UTC)

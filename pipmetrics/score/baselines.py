@@ -10,14 +10,11 @@ import numpy as np
 
 from pipmetrics import windows
 from pipmetrics.model import Baseline, Json, Window
-from pipmetrics.plugin import COUNTED, Metric, Share
+from pipmetrics.plugin import COUNTED, Metric
 from pipmetrics.score.lines import Line
-from pipmetrics.score.rows import kinds_of, microseconds
-from pipmetrics.score.shelf import Shelf, flagged_rows, microsecond
+from pipmetrics.score.shelf import Shelf, Taken, microsecond
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from pipmetrics.plugin import BoolArray
 
 
@@ -25,16 +22,14 @@ def computed(line: Line, shelf: Shelf, metrics: Mapping[str, Metric], as_of: dat
     """What the metric was in the baseline window, as known at the plan's start: every row with its value and kind."""
     window = windows.baseline(line.plan, line.outer.baseline)
     start = windows.whole(line.plan).start
-    rows = shelf.rows(line, start)
-    if isinstance(line.goal.form, Share) and line.goal.form.limit is None:
-        rows = flagged_rows(rows)
-    rows = rows[_inside(rows, line.metric, window)]
+    rows = shelf.taken(line, start)
+    rows = rows.part(_inside(rows, window))
     measured = {
         "metric": line.criterion.metric,
-        "keys": rows["key"].tolist(),
-        "subjects": rows["subject"].tolist(),
-        "values": [None if np.isnan(value) else float(value) for value in rows["value"]],
-        "kinds": kinds_of(rows).tolist(),
+        "keys": rows.keys.tolist(),
+        "subjects": rows.subjects.tolist(),
+        "values": [None if np.isnan(value) else value for value in rows.values.tolist()],
+        "kinds": rows.kinds.tolist(),
         "per": line.per,
         "exposure": _exposure(line, shelf, metrics, start, window),
     }
@@ -42,15 +37,12 @@ def computed(line: Line, shelf: Shelf, metrics: Mapping[str, Metric], as_of: dat
 
 
 def _exposure(line: Line, shelf: Shelf, metrics: Mapping[str, Metric], start: datetime, window: Window) -> Json:
-    request = line.exposure_request(start)
-    if request is None or line.per is None:
+    rows = shelf.exposed(line, start, metrics[line.per].window_by) if line.per is not None else None
+    if rows is None:
         return None
-    rows = shelf.of_person(request, line.plan.person)
-    counted = _inside(rows, metrics[line.per], window) & (kinds_of(rows) == COUNTED)
-    return float(rows["value"].to_numpy()[counted].sum())
+    return float(rows.values[_inside(rows, window) & (rows.kinds == COUNTED)].sum())
 
 
-def _inside(rows: pd.DataFrame, metric: Metric, window: Window) -> BoolArray:
-    times, known = microseconds(rows[metric.window_by])
-    inside: BoolArray = known & (times >= microsecond(window.start)) & (times < microsecond(window.end))
+def _inside(rows: Taken, window: Window) -> BoolArray:
+    inside: BoolArray = (rows.times >= microsecond(window.start)) & (rows.times < microsecond(window.end))
     return inside

@@ -133,7 +133,8 @@ def _judged(
     projections.value[running], projections.low[running], projections.high[running] = made.value, made.low, made.high
     needed = dict(zip(running.tolist(), outlook.needed(scene, running, columns["reachables"][running]), strict=True))
     chances, worse = np.full(len(lines), np.nan), np.full(len(lines), np.nan)
-    chances[compared] = outlook.chance(scene, compared)
+    judged = compared[columns["enoughs"][compared]]
+    chances[judged] = outlook.chance(scene, judged)
     guards = np.array([n for n in scored if lines[n].part == "guardrail"], dtype=np.int64)
     worse[guards] = outlook.chance(scene, guards, worse=True)
     return Numbers(

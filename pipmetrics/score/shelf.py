@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -18,20 +18,37 @@ from pipmetrics.score.lines import Line
 from pipmetrics.score.rows import Block, kinds_of, microseconds
 
 if TYPE_CHECKING:
-    from pipmetrics.plugin import IntArray
+    from pipmetrics.plugin import BoolArray, ByteArray, FloatArray, IntArray
 
+Texts: TypeAlias = "np.ndarray[Any, np.dtype[np.object_]]"
+NEVER = np.iinfo(np.int64).min
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SUPERFICIAL = ("superficial", "considered")
 """Columns of a guardrail metric: what its share counts, and of which rows."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Taken:
+    """Rows as arrays, as a line reads them; `times` is the instant by which each belongs to a window, or NEVER."""
+
+    keys: Texts
+    subjects: Texts
+    times: IntArray
+    values: FloatArray
+    kinds: ByteArray
+
+    def part(self, rows: slice | BoolArray) -> Taken:
+        return Taken(*(each[rows] for each in (self.keys, self.subjects, self.times, self.values, self.kinds)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Chosen:
-    """Rows sorted by person, the place of each row's person, and where each person's rows begin."""
+    """Rows sorted by person, the place of each row's person, where each person's rows begin, and how they were read."""
 
     rows: pd.DataFrame
     person: IntArray
     bounds: IntArray
+    taken: dict[tuple[str, bool], Taken]
 
 
 @dataclass(slots=True, eq=False)
@@ -60,12 +77,9 @@ class Shelf:
     def owner(self, line: Line, as_of: datetime) -> int:
         """The owner of the line's rows as known at an instant."""
         request = line.request(as_of)
-        own = line.goal.form.choose if isinstance(line.goal.form, Own) else None
-        upheld = self._upheld.get((line.plan.id, line.outer.id))
-        if own or line.criterion.exclude or upheld or line.contested:
-            return self._own(line, request)
-        flagged = isinstance(line.goal.form, Share) and line.goal.form.limit is None
-        return self._plain(request, line.plan.person, line.metric.window_by, flagged=flagged)
+        if self._changes(line):
+            return self._own(line, as_of)
+        return self._plain(request, line.plan.person, line.metric.window_by, flagged=_flagged(line))
 
     def exposure(self, line: Line, as_of: datetime, window_by: str) -> int:
         """The owner of the exposure's rows; -1 when the line has none."""
@@ -100,6 +114,17 @@ class Shelf:
             )
         return frame
 
+    def taken(self, line: Line, as_of: datetime) -> Taken:
+        """The line's rows as arrays."""
+        if self._changes(line):
+            return read(self.rows(line, as_of), line.metric.window_by, flagged=_flagged(line))
+        return self._of_one(line.request(as_of), line.plan.person, line.metric.window_by, flagged=_flagged(line))
+
+    def exposed(self, line: Line, as_of: datetime, window_by: str) -> Taken | None:
+        """The rows of the line's exposure as arrays; None when it has none."""
+        request = line.exposure_request(as_of)
+        return None if request is None else self._of_one(request, line.plan.person, window_by, flagged=False)
+
     def frozen(self, line: Line, baseline: Baseline) -> int:
         """A new owner with the rows of a baseline, all at the start of its window; upheld disputes leave out theirs."""
         owner = self._new()
@@ -121,19 +146,34 @@ class Shelf:
             self.blocks.append(self._shared(request, owners, flagged=flagged))
         return self.blocks
 
+    def _changes(self, line: Line) -> bool:
+        """Whether the line reads its rows in a way of its own."""
+        chooses = isinstance(line.goal.form, Own) and line.goal.form.choose is not None
+        upheld = (line.plan.id, line.outer.id) in self._upheld
+        return chooses or upheld or bool(line.criterion.exclude or line.contested)
+
     def _shared(self, request: MeasureRequest, owners: Mapping[str, int], *, flagged: bool) -> Block:
         chosen = self._of_people(request)
+        taken = self._read(chosen, self._windows_by[request], flagged=flagged)
         numbers = np.array([owners.get(person, -1) for person in self.people], dtype=np.int64)[chosen.person]
         mine = numbers >= 0
-        rows, numbers = (chosen.rows, numbers) if mine.all() else (chosen.rows[mine], numbers[mine])
-        return block(numbers, rows, self._windows_by[request], flagged=flagged)
+        numbers, taken = (numbers, taken) if mine.all() else (numbers[mine], taken.part(mine))
+        return Block(numbers, taken.times, taken.values, taken.kinds)
 
-    def _own(self, line: Line, request: MeasureRequest) -> int:
-        owner = self._new()
-        rows = self.rows(line, request.as_of)
-        flagged = isinstance(line.goal.form, Share) and line.goal.form.limit is None
-        self.blocks.append(block(np.full(len(rows), owner), rows, line.metric.window_by, flagged=flagged))
+    def _own(self, line: Line, as_of: datetime) -> int:
+        owner, taken = self._new(), self.taken(line, as_of)
+        self.blocks.append(Block(np.full(len(taken.times), owner), taken.times, taken.values, taken.kinds))
         return owner
+
+    def _of_one(self, request: MeasureRequest, person: str, window_by: str, *, flagged: bool) -> Taken:
+        chosen, place = self._person(request, person)
+        rows = slice(chosen.bounds[place], chosen.bounds[place + 1])
+        return self._read(chosen, window_by, flagged=flagged).part(rows)
+
+    def _read(self, chosen: _Chosen, window_by: str, *, flagged: bool) -> Taken:
+        if (window_by, flagged) not in chosen.taken:
+            chosen.taken[window_by, flagged] = read(chosen.rows, window_by, flagged=flagged)
+        return chosen.taken[window_by, flagged]
 
     def _plain(self, request: MeasureRequest, person: str, window_by: str, *, flagged: bool) -> int:
         self._windows_by[request] = window_by
@@ -144,12 +184,15 @@ class Shelf:
 
     def of_person(self, request: MeasureRequest, person: str) -> pd.DataFrame:
         """One person's rows."""
+        chosen, place = self._person(request, person)
+        return chosen.rows.iloc[chosen.bounds[place] : chosen.bounds[place + 1]]
+
+    def _person(self, request: MeasureRequest, person: str) -> tuple[_Chosen, int]:
         if person not in self._places:
             self._places[person] = len(self.people)
             self.people.append(person)
             self._chosen.clear()
-        chosen, place = self._of_people(request), self._places[person]
-        return chosen.rows.iloc[chosen.bounds[place] : chosen.bounds[place + 1]]
+        return self._of_people(request), self._places[person]
 
     def _of_people(self, request: MeasureRequest) -> _Chosen:
         """The rows of everybody asked for, by person; picked from a frame once, however many lines ask."""
@@ -159,7 +202,7 @@ class Shelf:
             kept = np.flatnonzero(codes >= 0)
             kept = kept[np.argsort(codes[kept], kind="stable")]
             bounds = np.searchsorted(codes[kept], np.arange(len(self.people) + 1))
-            self._chosen[request] = _Chosen(frame.iloc[kept], codes[kept], bounds)
+            self._chosen[request] = _Chosen(frame.iloc[kept], codes[kept], bounds, {})
         return self._chosen[request]
 
     def _new(self) -> int:
@@ -179,8 +222,8 @@ def flagged_rows(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def block(owner: IntArray, frame: pd.DataFrame, window_by: str, *, flagged: bool) -> Block:
-    """Rows as arrays, at the instant by which they belong to a window; rows without that instant belong to none."""
+def read(frame: pd.DataFrame, window_by: str, *, flagged: bool) -> Taken:
+    """Rows as arrays; a share without a limit reads what a metric flags, if it does (`flagged_rows`)."""
     frame = flagged_rows(frame) if flagged else frame
     times, known = microseconds(frame[window_by])
     values = frame["value"].to_numpy(dtype=np.float64, na_value=np.nan)
@@ -188,7 +231,12 @@ def block(owner: IntArray, frame: pd.DataFrame, window_by: str, *, flagged: bool
     ageless = np.isnan(values)
     kinds[ageless & (kinds == OPEN)] = PENDING
     kinds[ageless & ((kinds == COUNTED) | (kinds == WITHDRAWN))] = EXCLUDED
-    return Block(owner[known], times[known], values[known], kinds[known])
+    texts = (frame[name].to_numpy(dtype=object) for name in ("key", "subject"))
+    return Taken(*texts, np.where(known, times, NEVER), values, kinds)
+
+
+def _flagged(line: Line) -> bool:
+    return isinstance(line.goal.form, Share) and line.goal.form.limit is None
 
 
 def microsecond(at: datetime) -> int:
