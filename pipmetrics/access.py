@@ -100,10 +100,10 @@ TABLE: Mapping[str, Row] = {
     # draft a plan; comment on a draft
     "plan.draft": Row(("plan", "person"), _BOTH),
     "plan.comment": Row(("plan",), _SIDES),
-    # change a target after activation: proposed by the manager, approved by HR, effective when both sides signed
+    # change a target after activation: proposed by the manager, approved by HR, signed by the person
     "target.propose": Row(("plan",), ("manager",)),
     "target.approve": Row(("plan",), ("hr",)),
-    "amendment.sign": Row(("plan",), ("own", "manager")),
+    "amendment.sign": Row(("plan",), ("own",)),
     # contest or annotate a data point
     "point.contest": Row(("plan",), ("own",)),
     "point.answer": Row(("plan",), ("manager",)),
@@ -119,6 +119,8 @@ TABLE: Mapping[str, Row] = {
     "check_in.confirm": Row(("plan",), ("own",)),
     # sign a digest, acknowledge a plan
     "plan.acknowledge": Row(("plan",), ("own",)),
+    "plan.sign": Row(("plan",), ("manager",)),
+    "plan.countersign": Row(("plan",), ("hr",)),
     "digest.sign": Row(("plan",), ("own", "manager")),
     "digest.countersign": Row(("plan",), ("hr",)),
     # decide the outcome

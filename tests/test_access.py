@@ -76,7 +76,7 @@ plan.draft          no      yes     yes     no      no       no        no
 plan.comment        yes     yes     yes     no      no       no        no
 target.propose      no      yes     no      no      no       no        no
 target.approve      no      no      yes     no      no       no        no
-amendment.sign      yes     yes     no      no      no       no        no
+amendment.sign      yes     no      no      no      no       no        no
 point.contest       yes     no      no      no      no       no        no
 point.answer        no      yes     no      no      no       no        no
 point.decide        no      no      yes     no      no       no        no
@@ -88,6 +88,8 @@ support.see         yes     yes     yes     no      yes      no        no
 check_in.record     no      yes     yes     no      no       no        no
 check_in.confirm    yes     no      no      no      no       no        no
 plan.acknowledge    yes     no      no      no      no       no        no
+plan.sign           no      yes     no      no      no       no        no
+plan.countersign    no      no      yes     no      no       no        no
 digest.sign         yes     yes     no      no      no       no        no
 digest.countersign  no      no      yes     no      no       no        no
 outcome.propose     no      yes     no      no      no       no        no

@@ -1,0 +1,83 @@
+"""What several pages and calls put together from the organisation: digests, the ledger, figures of teams."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+
+from pipmetrics import registry
+from pipmetrics.digest.model import Digest
+from pipmetrics.errors import UsageError
+from pipmetrics.model import Json, Plan
+from pipmetrics.store import Recorded
+from pipmetrics.web.guard import Visit
+
+A_PAGE = 100
+TEAM_WINDOW = timedelta(days=90)
+
+
+def digest(visit: Visit, plans: Sequence[Plan], monday: date) -> Digest:
+    """The week of exactly these plans, as it was recorded or, before that, evaluated now."""
+    standing = visit.standing
+    made = [_of_plan(visit, plan, monday) for plan in plans]
+    empty = standing.company.digest(monday, person=visit.actor.id) if not made else made[0]
+    cards = sorted(
+        (card for each in made for card in each.cards), key=lambda c: (c.private, c.name.split()[-1:], c.name)
+    )
+    needs = sorted((need for each in made for need in each.needs), key=lambda need: (need.due or date.min, need.what))
+    gaps = sorted({gap for each in made for gap in each.incomplete})
+    return replace(
+        empty,
+        reader=visit.people[visit.actor.id].name,
+        cards=tuple(cards) if made else (),
+        needs=tuple(needs),
+        incomplete=tuple(gaps),
+        as_of=max((each.as_of for each in made), default=empty.as_of),
+        ledger=str(standing.company.store.head()),
+    )
+
+
+def _of_plan(visit: Visit, plan: Plan, monday: date) -> Digest:
+    company = visit.standing.company
+    key = ("digest", plan.id, monday)
+    return visit.office.remembered(key, visit.standing, lambda: company.digest(monday, plan=plan.id))
+
+
+def ledger(visit: Visit, before: int | None) -> tuple[list[Recorded], int | None]:
+    """A page of the ledger, newest first, and the number that the next page goes on before."""
+    last = before - 1 if before is not None else visit.store.head().seq
+    if last < 1:
+        return [], None
+    first = max(1, last - A_PAGE + 1)
+    entries = [entry for entry in visit.store.entries(through=last) if entry.seq >= first]
+    return list(reversed(entries)), first if first > 1 else None
+
+
+def team_figures(visit: Visit, team: str, metric: str) -> Json:
+    """Figures of a team over the last 90 days, all people together; None where fewer than five have any.
+
+    UsageError for an unknown metric.
+    """
+    if metric not in registry.names("metrics"):
+        raise UsageError(f"there is no metric {metric!r}", mend=f"Metrics: {', '.join(registry.names('metrics'))}")
+    company, now = visit.standing.company, visit.now
+    members = [person.id for person in visit.people.values() if person.team == team]
+    start = now - TEAM_WINDOW
+    rows = visit.office.remembered(
+        ("team", metric, now.date()), visit.standing, lambda: company.measurements(metric, start=start, as_of=now)
+    )
+    mine = rows[rows["person"].isin(members) & (rows["state"] == "counted")]
+    measured = int(mine["person"].nunique())
+    enough = measured >= 5
+    return {
+        "team": team,
+        "metric": metric,
+        "people": len(members),
+        "from": start.isoformat().replace("+00:00", "Z"),
+        "to": now.isoformat().replace("+00:00", "Z"),
+        "n": len(mine) if enough else None,
+        "median": float(mine["value"].median()) if enough else None,
+        "unit": registry.metric(metric).unit,
+        "reason": None if enough else "fewer than five people have measurements: these would be figures of persons",
+    }

@@ -1,0 +1,260 @@
+"""What the pages and the API tell of a plan, of its evidence and of all plans together, as values for both."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pipmetrics.access import Answer
+from pipmetrics.acts import Amendment, Life, edited
+from pipmetrics.acts.life import PlanState
+from pipmetrics.digest import words
+from pipmetrics.digest.model import Card, Occasion, build
+from pipmetrics.explain import Explanation
+from pipmetrics.model import Acts, Dispute, Json, Plan
+from pipmetrics.store import Recorded
+from pipmetrics.web import story as stories
+from pipmetrics.web.guard import Visit
+from pipmetrics.web.office import Scored
+from pipmetrics.web.redact import Voice
+
+LATEST = 20
+"""Ledger entries that a plan's page shows; the plan's ledger has all of them."""
+NO_STORY = ("read", "evaluation")
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """One plan as one reader may see it."""
+
+    plan: Plan
+    state: PlanState
+    waits: str
+    """Why the plan is not active though its time has come; "" when it is, or has not begun."""
+    voice: Voice
+    manager: str
+    hr: tuple[str, ...]
+    scored: Scored | None
+    card: Card | None
+    acts: Acts
+    life: Life
+    entries: tuple[Recorded, ...]
+    edited: str
+    """How the plan's file differs from what was signed; "" when it does not."""
+
+    @property
+    def entry(self) -> Json:
+        return self.voice.entry(self.scored.entry) if self.scored is not None else None
+
+    def story(self) -> list[stories.Line]:
+        """What happened, the latest first."""
+        told = [entry for entry in self.entries if entry.act not in NO_STORY]
+        return stories.lines(reversed(told), self.voice)
+
+    def latest(self) -> list[stories.Line]:
+        told = [entry for entry in self.entries if entry.act != "read"]
+        return stories.lines(reversed(told[-LATEST:]), self.voice)
+
+    def looked(self) -> list[stories.Line]:
+        """Who has read the plan, the latest first."""
+        return stories.lines(reversed([entry for entry in self.entries if entry.act == "read"]), self.voice)
+
+    def history(self) -> stories.History:
+        return stories.history(self.entries)
+
+    def disputes(self) -> list[Dispute]:
+        return [each for each in self.acts.disputes if each.plan == self.plan.id]
+
+    def open_amendments(self) -> list[Amendment]:
+        return [each for each in self.life.amendments if each.effective is None]
+
+
+def view_of(visit: Visit, plan: Plan, sight: Answer) -> PlanView:
+    """The plan with everything that is known of it; redacted where `sight` says so."""
+    standing, voice = visit.standing, voice_of(visit, sight)
+    life, now = standing.life(plan.id), visit.now
+    scored = visit.office.scored(standing, plan)
+    entries = tuple(visit.store.entries(subjects=(f"plan:{plan.id}",)))
+    acts = voice.acts(standing.acts)
+    thing = standing.things[plan.id]
+    partners = [person for person in visit.people.values() if "hr" in person.roles and person.unit == thing.unit]
+    shown = voice.plan(plan)
+    waits = "" if life.versions or plan.draft else "It waits until it is acknowledged by the person."
+    return PlanView(
+        plan=shown,
+        state=life.state(plan, now) if life.versions or life.decisions else "draft",
+        waits=waits,
+        voice=voice,
+        manager=voice.name(thing.manager or ""),
+        hr=tuple(voice.name(partner.id) for partner in partners),
+        scored=scored,
+        card=_card(visit, shown, voice, acts, scored) if scored is not None else None,
+        acts=acts,
+        life=life,
+        entries=entries,
+        edited=_difference(visit, plan) if voice.whole else "",
+    )
+
+
+def voice_of(visit: Visit, sight: Answer) -> Voice:
+    return Voice(sight, visit.people, visit.office.pseudonym_key)
+
+
+def _card(visit: Visit, plan: Plan, voice: Voice, acts: Acts, scored: Scored) -> Card:
+    monday = _monday(scored.as_of, plan.timezone)
+    entry = voice.entry(scored.entry) | {"plan": plan.id}
+    before = visit.standing.plans.get(plan.preceded_by or "")
+    plans = [plan, before] if before is not None else [plan]
+    occasion = Occasion(monday, scored.as_of, "")
+    (card,) = build({"plans": [entry]}, plans, voice.seen_people(plan), acts, occasion).cards
+    return card
+
+
+def _monday(at: datetime, zone: str) -> date:
+    last = (at - timedelta(seconds=1)).astimezone(ZoneInfo(zone)).date()
+    return last - timedelta(days=last.weekday())
+
+
+def _difference(visit: Visit, plan: Plan) -> str:
+    found = edited(visit.standing.company.config, visit.store).get(plan.id)
+    return found.difference if found is not None else ""
+
+
+# --- evidence -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What of the evidence is asked for; `standing` "" and `text` "" ask for all."""
+
+    standing: str = ""
+    text: str = ""
+    week: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One criterion, opened down to its points."""
+
+    plan: Plan
+    criterion: Json
+    explanation: Explanation
+    points: tuple[Mapping[str, Any], ...]
+    total: int
+    as_of: datetime
+
+    def to_json(self) -> Json:
+        from pipmetrics.score.record import window
+
+        return {
+            "plan": self.plan.id,
+            "as_of": self.as_of.isoformat().replace("+00:00", "Z"),
+            "criterion": self.criterion,
+            "window": window(self.explanation.window),
+            "total": self.total,
+            "points": [dict(point) for point in self.points],
+        }
+
+
+def evidence_of(visit: Visit, plan: Plan, criterion: str, filters: Filters) -> Evidence | None:
+    """The evidence behind the numbers that the plan's page shows; None when there is no such criterion, or no number
+    yet."""
+    scored = visit.office.scored(visit.standing, plan)
+    if scored is None or criterion not in {each.id for each in plan.criteria}:
+        return None
+    found = visit.office.explanation(visit.standing, plan, criterion, filters.week, scored.as_of)
+    voice = voice_of(visit, visit.sight)
+    contested = {each.key: each for each in visit.standing.acts.disputes if _is_of(each, plan, criterion)}
+    told = found.to_json()
+    points = [_point(point, contested, voice) for point in told["points"]]
+    kept = tuple(point for point in points if _fits(point, filters))
+    entry = next(each for each in scored.entry["criteria"] if each["id"] == criterion)
+    entry = voice.entry({"person": "", "plan": "", "criteria": [entry]})["criteria"][0]
+    return Evidence(voice.plan(plan), entry, found, kept, len(points), scored.as_of)
+
+
+def _is_of(dispute: Dispute, plan: Plan, criterion: str) -> bool:
+    return dispute.plan == plan.id and dispute.criterion == criterion
+
+
+def _point(point: Json, contested: Mapping[str, Dispute], voice: Voice) -> Json:
+    row = {**point["measurement"], "standing": point["standing"], "note": point["note"], "facts": point["facts"]}
+    dispute = contested.get(row["key"])
+    row["contest"] = None if dispute is None else {"number": dispute.entry, "state": dispute.state}
+    return voice.point(row)
+
+
+def _fits(point: Json, filters: Filters) -> bool:
+    wanted = filters.text.casefold()
+    text = f"{point['subject']} {point['reason']} {point['source']} {point['url']}".casefold()
+    contested = filters.standing == "contested" and point["contest"] is not None
+    return (not filters.standing or contested or point["standing"] == filters.standing) and wanted in text
+
+
+# --- all plans ----------------------------------------------------------------------------------------------------
+
+
+def summary(visit: Visit, plan: Plan, sight: Answer) -> Json:
+    """One plan in a list."""
+    voice, scored = voice_of(visit, sight), visit.office.scored(visit.standing, plan)
+    life = visit.standing.life(plan.id)
+    entry = scored.entry if scored is not None else None
+    disputes = [each for each in visit.standing.acts.disputes if each.plan == plan.id and each.state == "open"]
+    return {
+        "plan": plan.id,
+        "kind": plan.kind,
+        "person": voice.name(plan.person) if not voice.whole else plan.person,
+        "name": voice.name(plan.person),
+        "manager": voice.name(visit.standing.things[plan.id].manager or ""),
+        "state": life.state(plan, visit.now) if life.versions or life.decisions else "draft",
+        "start": plan.start.isoformat(),
+        "end": plan.end.isoformat(),
+        "day": entry["day"] if entry else None,
+        "days": (plan.end - plan.start).days + 1,
+        "verdict": entry["verdict"] if entry else None,
+        "verdicts": [each["verdict"] for each in entry["criteria"]] if entry else [],
+        "supports": entry["supports"] if entry else None,
+        "check_ins": entry["check_ins"] if entry else None,
+        "preceded_by": plan.preceded_by is not None,
+        "open_disputes": len(disputes),
+        "decision": life.decided.outcome if life.decided else None,
+        "overridden": any(decision.overrides for decision in life.decisions),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """How many of how many."""
+
+    some: int
+    of: int
+
+    def __str__(self) -> str:
+        return f"{self.some} of {self.of}"
+
+    @property
+    def percent(self) -> str:
+        return words.number(self.some / self.of, "share") if self.of else words.NOTHING
+
+    def to_json(self) -> Json:
+        return {"some": self.some, "of": self.of, "share": self.some / self.of if self.of else None}
+
+
+def portfolio_of(plans: Sequence[Json]) -> Mapping[str, Share]:
+    """How the practice goes: formal plans preceded by coaching, supports delivered, check-ins held, plans that ended
+    with their criteria met, decisions against the engine's recommendation."""
+    formal = [plan for plan in plans if plan["kind"] == "pip"]
+    running = [plan for plan in formal if plan["state"] not in ("draft", "acknowledged", "decided")]
+    supports = [plan["supports"] for plan in formal if plan["supports"]]
+    held = [plan["check_ins"] for plan in formal if plan["check_ins"]]
+    closed = [plan for plan in formal if plan["state"] == "decided"]
+    return {
+        "preceded_by_coaching": Share(sum(plan["preceded_by"] for plan in running), len(running)),
+        "supports_delivered": Share(sum(one["delivered"] for one in supports), sum(one["due"] for one in supports)),
+        "check_ins_held": Share(sum(one["held"] for one in held), sum(one["due"] for one in held)),
+        "completed": Share(sum(plan["decision"] == "complete" for plan in closed), len(closed)),
+        "overridden": Share(sum(plan["overridden"] for plan in closed), len(closed)),
+    }
