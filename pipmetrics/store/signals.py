@@ -17,6 +17,7 @@ from pipmetrics.errors import PluginError
 from pipmetrics.model import Json, Signal
 from pipmetrics.plugin import SIGNAL_COLUMNS
 from pipmetrics.store import rows
+from pipmetrics.store.engine import is_sqlite
 from pipmetrics.store.tables import SIGNAL, SIGNAL_PAST
 from pipmetrics.store.values import canonical, chunks, clean, instant, micros
 
@@ -163,7 +164,7 @@ def frame(connection: Connection, choice: Choice) -> pd.DataFrame:
     found: list[Row] = []
     for part in _split(choice):
         for table in (SIGNAL,) if choice.revision is None else (SIGNAL, SIGNAL_PAST):
-            found.extend(map(tuple, connection.execute(_statement(table, part)).all()))
+            found.extend(map(tuple, connection.execute(_statement(connection, table, part)).all()))
     return framed(found)
 
 
@@ -199,7 +200,7 @@ def _parsed(details: Sequence[str]) -> list[Json]:
 
 def facts(connection: Connection, choice: Choice) -> list[Signal]:
     """The signals themselves, sorted by (at, key, source)."""
-    found = [tuple(row) for part in _split(choice) for row in connection.execute(_statement(SIGNAL, part))]
+    found = [tuple(row) for part in _split(choice) for row in connection.execute(_statement(connection, SIGNAL, part))]
     found.sort(key=itemgetter(4, 3, 0))
     return [
         Signal(source, kind, subject, key, instant(at), url, actor, mark, value, json.loads(detail))
@@ -231,19 +232,27 @@ def _split(choice: Choice) -> Iterator[Choice]:
         yield choice
 
 
-def _statement(table: Table, choice: Choice) -> Select[Any]:
-    return select(*(table.c[name] for name in SIGNAL_COLUMNS)).where(*_conditions(table, choice))
+def _statement(connection: Connection, table: Table, choice: Choice) -> Select[Any]:
+    columns = [table.c[name] for name in SIGNAL_COLUMNS]
+    by_subject = choice.involving is not None and is_sqlite(connection)
+    return select(*columns).where(*_conditions(table, choice, by_subject=by_subject))
 
 
-def _conditions(table: Table, choice: Choice) -> Iterator[ColumnElement[bool]]:
+def _conditions(table: Table, choice: Choice, *, by_subject: bool) -> Iterator[ColumnElement[bool]]:
     columns = table.c
-    for name, values in (("kind", choice.kinds), ("source", choice.sources), ("subject", choice.subjects)):
+    kind: ColumnElement[str] = columns["kind"]
+    at: ColumnElement[int] = columns["at"]
+    if by_subject:  # SQLite would go through the whole span by kind, whatever few subjects are asked for
+        kind, at = kind.concat(""), at + 0
+    for column, values in ((kind, choice.kinds), (columns["source"], choice.sources)):
         if values is not None:
-            yield columns[name].in_(sorted(set(values)))
+            yield column.in_(sorted(set(values)))
+    if choice.subjects is not None:
+        yield columns["subject"].in_(sorted(set(choice.subjects)))
     if choice.until is not None:
-        yield columns["at"] < micros(choice.until)
+        yield at < micros(choice.until)
     if choice.since is not None:
-        yield columns["at"] >= micros(choice.since)
+        yield at >= micros(choice.since)
     if choice.repositories is not None:
         yield or_(false(), *(_within(columns["subject"], repository) for repository in choice.repositories))
     if choice.keys is not None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -10,6 +11,9 @@ from pipmetrics.errors import PluginError
 from pipmetrics.model import Signal
 from pipmetrics.plugin import SIGNAL_COLUMNS
 from pipmetrics.store import Store, Written, repository_of
+from pipmetrics.store.engine import reading
+from pipmetrics.store.signals import Choice, _statement
+from pipmetrics.store.tables import SIGNAL
 from tests.conftest import NOW
 from tests.store.facts import MORNING, change, page, signal
 
@@ -120,6 +124,26 @@ def test_signals_are_chosen_by_kind_span_source_and_subject(store: Store) -> Non
     assert keys(store.signals(["reviewed"], involving=[("hub", "1")])) == ["1-review-0", "2-review-0"]
     assert keys(store.signals(involving=[("lab", "2"), ("hub", "7")])) == ["3-opened", "3-review-0"]
     assert keys(store.signals(involving=[])) == []
+
+
+@pytest.mark.parametrize(
+    ("choice", "index"),
+    [
+        (Choice(kinds=("reviewed",), since=MORNING), "ix_signal_kind_signal_at"),
+        (Choice(kinds=("reviewed",), since=MORNING, involving=(("hub", "1"),)), "ix_signal_subject"),
+        (Choice(subjects=("hub:acme/api#1",)), "ix_signal_subject"),
+        (Choice(kinds=("deployed",), repositories=("hub:acme/api",)), "ix_signal_kind_signal_at"),
+        (Choice(keys=(("hub", "k"),)), "sqlite_autoindex_signal_1"),
+    ],
+)
+def test_what_is_read_is_found_by_an_index(tmp_path: Path, choice: Choice, index: str) -> None:
+    store = Store.open(f"sqlite:///{tmp_path}/store.db", now=NOW)
+    with reading(store.engine) as connection:
+        statement = _statement(connection, SIGNAL, choice)
+        text = str(statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))
+        plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")]
+    store.close()
+    assert f"USING INDEX {index}" in plan[0]
 
 
 def test_a_repository_is_not_mistaken_for_one_whose_name_begins_alike(store: Store) -> None:
