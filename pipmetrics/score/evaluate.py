@@ -165,7 +165,7 @@ def _criterion(parts: Mapping[str, int], numbers: Numbers) -> CriterionResult:
         needed=_needed(number, main, numbers),
         projection=None if thin else _projection(number, numbers),
         change=float("nan") if unknown else _change(number, main, numbers),
-        chance=float("nan") if thin else float(numbers.chances[number]),
+        chance=float("nan") if thin else float(numbers.prospects.chances[number]),
         counted=0 if unknown else int(numbers.counted[number]),
         excluded=0 if unknown else int(numbers.excluded[number]),
         pending=0 if unknown else int(numbers.pending[number]),
@@ -205,7 +205,7 @@ def _verdict(number: int, numbers: Numbers, like: int | None = None) -> Verdict:
         enough=bool(numbers.enoughs[number]),
         meets=bool(numbers.met[number]),
         inside=within,
-        reachable=bool(numbers.reachables[number if like is None else like]),
+        reachable=bool(numbers.prospects.reachable[number if like is None else like]),
         closed=line.moments.closed,
     )
 
@@ -298,14 +298,14 @@ def progress(number: int, numbers: Numbers) -> float:
 def _needed(number: int, main: int, numbers: Numbers) -> str | None:
     line = numbers.lines[number]
     if not isinstance(line.goal.form, Own):
-        return numbers.needed.get(number)
+        return numbers.prospects.needed.get(number)
     if line.moments.closed or not numbers.enoughs[number] or numbers.met[number]:
         return None
-    return numbers.own.needed.get(main) if numbers.reachables[number] else words.nothing(line, 0, 0, 0)
+    return numbers.own.needed.get(main) if numbers.prospects.reachable[number] else words.nothing(line, 0, 0, 0)
 
 
 def _projection(number: int, numbers: Numbers) -> tuple[float, tuple[float, float]] | None:
-    made = numbers.projections
+    made = numbers.prospects.projections
     value, span = float(made.value[number]), (float(made.low[number]), float(made.high[number]))
     return None if np.isnan(value) else (value, span)
 
@@ -340,7 +340,7 @@ def _guardrail(number: int | None, numbers: Numbers) -> Guardrail | None:
         return None
     line = numbers.lines[number]
     main, base = (int(numbers.table.at[role][number]) for role in (Role.MAIN, Role.BASELINE))
-    chance = float(numbers.worse[number])
+    chance = float(numbers.prospects.worse[number])
     held = _baseline(number, base, numbers)
     clear = number not in numbers.strangers and number not in numbers.gaps
     found = verdict(

@@ -50,6 +50,17 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Prospects:
+    """What may still come, and what may have been luck: one entry a line (`needed`: running ones alone)."""
+
+    reachable: BoolArray
+    needed: Mapping[int, str | None]
+    projections: outlook.Projection
+    chances: FloatArray
+    worse: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Numbers:
     """The lines, the cells, and what was computed for them: one entry a line, in `results` and `reached` one a cell."""
 
@@ -63,11 +74,7 @@ class Numbers:
     enoughs: BoolArray
     met: BoolArray
     contained: BoolArray
-    reachables: BoolArray
-    chances: FloatArray
-    worse: FloatArray
-    projections: outlook.Projection
-    needed: Mapping[int, str | None]
+    prospects: Prospects
     counted: IntArray
     excluded: IntArray
     pending: IntArray
@@ -104,46 +111,65 @@ def _judged(
     fresh: tuple[Baseline, ...],
 ) -> Numbers:
     lines, table, results, aims = scene.lines, scene.table, scene.results, scene.aims
-    every = np.arange(len(lines))
-    main = table.at[Role.MAIN]
-    scored = every[main >= 0]
-    cell = main[scored]
+    scored = np.flatnonzero(table.at[Role.MAIN] >= 0)
     owned = np.array([isinstance(line.goal.form, Own) for line in lines], dtype=bool)
-    targets = aims.target.copy()
-    targets[owned & (main >= 0)] = own.target[main[owned & (main >= 0)]]
-    columns = {name: np.zeros(len(lines), dtype=bool) for name in ("enoughs", "met", "contained", "reachables")}
-    columns["enoughs"][scored] = np.where(
-        owned[scored], own.enough[cell], enough(results, table, aims, table.at[Role.BASELINE], cell)
-    )
-    columns["met"][scored] = np.where(
-        owned[scored], own.meets[cell], meets(results.value[cell], targets[scored], aims.at_least[scored])
-    )
-    columns["contained"][scored] = inside(results.low[cell], results.high[cell], targets[scored])
     counts = np.zeros((3, len(lines)), dtype=np.int64)
-    counts[:, scored] = tally(scene.rows, table, scene.forms, results, cell)
+    counts[:, scored] = tally(scene.rows, table, scene.forms, results, table.at[Role.MAIN][scored])
     gaps = _gaps(lines, measured, counts[2])
-    for number in (*strangers, *gaps):
-        columns["enoughs"][number] = False
-    compared = np.array([n for n in scored if lines[n].part == "criterion" and not owned[n]], dtype=np.int64)
-    columns["reachables"][owned & (main >= 0)] = own.reachable[main[owned & (main >= 0)]]
-    columns["reachables"][compared] = outlook.reachable(scene, compared)
-    running = np.array([n for n in compared if columns["enoughs"][n] and not lines[n].moments.closed], dtype=np.int64)
-    projections = outlook.Projection(*(np.full(len(lines), np.nan) for _ in range(3)))
-    made = outlook.projection(scene, running)
-    projections.value[running], projections.low[running], projections.high[running] = made.value, made.low, made.high
-    needed = dict(zip(running.tolist(), outlook.needed(scene, running, columns["reachables"][running]), strict=True))
-    chances, worse = np.full(len(lines), np.nan), np.full(len(lines), np.nan)
-    judged = compared[columns["enoughs"][compared]]
-    chances[judged] = outlook.chance(scene, judged)
-    guards = np.array([n for n in scored if lines[n].part == "guardrail"], dtype=np.int64)
-    worse[guards] = outlook.chance(scene, guards, worse=True)
+    standing = _standing(scene, own, scored, owned)
+    standing.enoughs[[*strangers, *gaps]] = False
     return Numbers(
-        lines=lines, table=table, results=results, aims=aims, own=own, targets=targets, **columns,
+        lines=lines, table=table, results=results, aims=aims, own=own,
         reached=meets(results.value, aims.target[table.line], aims.at_least[table.line]),
-        chances=chances, worse=worse, projections=projections, needed=needed,
+        targets=standing.targets, enoughs=standing.enoughs, met=standing.met, contained=standing.contained,
+        prospects=_prospects(scene, own, scored, owned, standing.enoughs),
         counted=counts[0], excluded=counts[1], pending=counts[2],
         strangers=strangers, gaps=gaps, baselines=baselines, fresh=fresh,
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Standing:
+    targets: FloatArray
+    enoughs: BoolArray
+    met: BoolArray
+    contained: BoolArray
+
+
+def _standing(scene: outlook.Scene, own: OwnScores, scored: IntArray, owned: BoolArray) -> _Standing:
+    """How the lines with a main cell stand to their targets; own forms say so themselves."""
+    table, results, aims = scene.table, scene.results, scene.aims
+    cell, mine = table.at[Role.MAIN][scored], owned[scored]
+    targets = aims.target.copy()
+    targets[scored] = np.where(mine, own.target[cell], aims.target[scored])
+    enoughs, met, contained = (np.zeros(len(scene.lines), dtype=bool) for _ in range(3))
+    enoughs[scored] = np.where(mine, own.enough[cell], enough(results, table, aims, table.at[Role.BASELINE], cell))
+    plain = meets(results.value[cell], targets[scored], aims.at_least[scored])
+    met[scored] = np.where(mine, own.meets[cell], plain)
+    contained[scored] = inside(results.low[cell], results.high[cell], targets[scored])
+    return _Standing(targets, enoughs, met, contained)
+
+
+def _prospects(
+    scene: outlook.Scene, own: OwnScores, scored: IntArray, owned: BoolArray, enoughs: BoolArray
+) -> Prospects:
+    lines, size = scene.lines, len(scene.lines)
+    part = np.array([line.part for line in lines], dtype=object)
+    closed = np.array([line.moments.closed for line in lines], dtype=bool)
+    compared = scored[(part[scored] == "criterion") & ~owned[scored]]
+    own_ones = scored[owned[scored]]
+    reachables = np.zeros(size, dtype=bool)
+    reachables[own_ones] = own.reachable[scene.table.at[Role.MAIN][own_ones]]
+    reachables[compared] = outlook.reachable(scene, compared)
+    running = compared[enoughs[compared] & ~closed[compared]]
+    chances, worse = np.full(size, np.nan), np.full(size, np.nan)
+    judged, guards = compared[enoughs[compared]], scored[part[scored] == "guardrail"]
+    chances[judged], worse[guards] = outlook.chance(scene, judged), outlook.chance(scene, guards, worse=True)
+    projections = outlook.Projection(*(np.full(size, np.nan) for _ in range(3)))
+    made = outlook.projection(scene, running)
+    projections.value[running], projections.low[running], projections.high[running] = made.value, made.low, made.high
+    needed = dict(zip(running.tolist(), outlook.needed(scene, running, reachables[running]), strict=True))
+    return Prospects(reachables, needed, projections, chances, worse)
 
 
 def _person(line: Line, measured: Measured) -> Person:

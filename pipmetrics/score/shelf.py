@@ -38,7 +38,8 @@ class Taken:
     kinds: ByteArray
 
     def part(self, rows: slice | BoolArray) -> Taken:
-        return Taken(*(each[rows] for each in (self.keys, self.subjects, self.times, self.values, self.kinds)))
+        """Some of the rows."""
+        return Taken(self.keys[rows], self.subjects[rows], self.times[rows], self.values[rows], self.kinds[rows])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -231,8 +232,8 @@ def read(frame: pd.DataFrame, window_by: str, *, flagged: bool) -> Taken:
     ageless = np.isnan(values)
     kinds[ageless & (kinds == OPEN)] = PENDING
     kinds[ageless & ((kinds == COUNTED) | (kinds == WITHDRAWN))] = EXCLUDED
-    texts = (frame[name].to_numpy(dtype=object) for name in ("key", "subject"))
-    return Taken(*texts, np.where(known, times, NEVER), values, kinds)
+    keys, subjects = (frame[name].to_numpy(dtype=object) for name in ("key", "subject"))
+    return Taken(keys, subjects, np.where(known, times, NEVER), values, kinds)
 
 
 def _flagged(line: Line) -> bool:
