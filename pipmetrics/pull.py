@@ -91,14 +91,7 @@ def pull(
     """
     tally = _Tally(store, source.name, now, run, progress)
     sent, retried = wire.sent, wire.retried
-    error = ""
-    try:
-        for page in connector.pull(store.bookmarks(source.name), since):
-            tally.commit(page)
-    except (StoreError, Refused, Stop):
-        raise
-    except Exception as failure:  # noqa: BLE001 - one source's fault must not stop the others
-        error = _reason(failure, source.name)
+    error = tally.read(connector, since)
     if error:
         store.fail(source.name, error)
     tally.derive(connector)
@@ -143,6 +136,17 @@ class _Tally:
     done: int = 0
     gaps: set[str] = field(default_factory=set)
     vanished: set[str] = field(default_factory=set)
+
+    def read(self, connector: Connector, since: datetime) -> str:
+        """Commits page after page; gives why the source failed, or ""."""
+        try:
+            for page in connector.pull(self.store.bookmarks(self.source), since):
+                self.commit(page)
+        except (StoreError, Refused, Stop):
+            raise
+        except Exception as failure:  # noqa: BLE001 - one source's fault must not stop the others
+            return _reason(failure, self.source)
+        return ""
 
     def commit(self, page: Page) -> None:
         self.vanished |= {name for name, signals in page.groups.items() if not signals}

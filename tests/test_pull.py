@@ -5,6 +5,8 @@ import os
 import random
 import shutil
 import signal as signals
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -234,17 +236,47 @@ def test_killed_at_each_commit_in_turn_the_store_ends_as_if_nothing_had_happened
     store.close()
 
 
+KILLS = {"sqlite": 50, "postgresql": 10}
+MORE = int(os.environ.get("PIPMETRICS_TORTURE", "1"))
+"""Times as many kills, where there is the time for it."""
+
+
+@pytest.mark.parametrize("kind", KILLS)
 def test_killed_at_random_moments_the_store_ends_as_if_nothing_had_happened(
-    processes: multiprocessing.context.ForkServerContext, tmp_path: Path, undisturbed: dict[str, list[object]]
+    kind: str,
+    processes: multiprocessing.context.ForkServerContext,
+    new_database: Callable[..., str],
+    tmp_path: Path,
+    undisturbed: dict[str, list[object]],
 ) -> None:
-    """Fifty kills, each after a seeded part of the time that a pull takes, and one clean run after every few."""
+    """Kills after a seeded part of the time that a pull takes, and a clean run after every few."""
     chance, kills, rounds = random.Random(50), 0, 0
-    while kills < 50:
+    while kills < KILLS[kind] * MORE:
         rounds += 1
-        url = f"sqlite:///{tmp_path}/{rounds}.db"
+        url = new_database() if kind == "postgresql" else f"sqlite:///{tmp_path}/{rounds}.db"
         kills += _kill_until_done(processes, url, lambda kills: (0, chance.uniform(0.01, 0.15) if kills < 10 else 0.0))
         store = Store.open(url, now=NOW)
         assert dump(store) == undisturbed
-        with store.engine.connect() as connection:
-            assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+        if kind == "sqlite":
+            with store.engine.connect() as connection:
+                assert connection.exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
         store.close()
+
+
+def test_the_environment_names_the_commit_at_which_a_process_is_killed(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pipmetrics.store import Store; from tests.conftest import NOW;"
+        "store = Store.open(sys.argv[1], now=NOW); store.begin_run('pull', NOW); store.begin_run('pull', NOW)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, f"sqlite:///{tmp_path}/x.db"],
+        env={**os.environ, "PIPMETRICS_CRASH_AT": "5"},  # after the migration and the first run, before the second
+        cwd=Path(__file__).parents[1],
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (-signals.SIGKILL, "killed before begin")
+    store = Store.open(f"sqlite:///{tmp_path}/x.db", now=NOW)
+    assert len(store.runs(["pull"])) == 1
+    store.close()
