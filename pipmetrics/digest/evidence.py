@@ -17,7 +17,7 @@ COLUMNS = (
     "plan", "criterion", "standing", "metric", "person", "source", "subject", "key", "start", "end", "value", "unit",
     "state", "reason", "url",
 )  # fmt: skip
-FORMULA = "=+-@\uff1d\uff0b\uff0d\uff20"
+FORMULA = tuple("=+-@\uff1d\uff0b\uff0d\uff20")
 """What makes a spreadsheet read a cell as a formula, also in full width."""
 LEADING = re.compile("^[\\s\\x00-\\x20\\x7f-\\xa0\\xad\\u200b-\\u200f\\u2028-\\u202f\\u2060-\\u206f\\ufeff]+")
 """Blanks and invisible characters that could hide one from a glance, and not from a spreadsheet."""

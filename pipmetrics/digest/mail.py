@@ -58,8 +58,6 @@ def message(digest: Digest, envelope: Envelope, now: datetime, *, pictures: bool
         made = _made(formal, envelope, now, fitting)
     if pictures:
         _add_pictures(made, formal.cards[:fitting])
-    for place, invited in enumerate(_invitations(formal, envelope), start=1):
-        made.add_attachment(invited, subtype="calendar", filename=f"check-in-{place}.ics", params={"method": "REQUEST"})
     _bound(made, made["Message-ID"])
     return made
 
@@ -78,6 +76,8 @@ def _made(digest: Digest, envelope: Envelope, now: datetime, fitting: int) -> Em
     page = f"\nOpen the digest: {envelope.page}\n" if envelope.page else ""
     made.set_content(text.render(brief) + page)
     made.add_alternative(_html(digest, envelope, fitting), subtype="html")
+    for place, invited in enumerate(_invitations(digest, envelope), start=1):
+        made.add_attachment(invited, subtype="calendar", filename=f"check-in-{place}.ics", params={"method": "REQUEST"})
     return made
 
 

@@ -27,10 +27,13 @@ SIGNERS = ("For the person", "For the manager", "For HR")
 
 def render(digest: Digest, points: Points | None = None) -> bytes:
     """The formal plans as PDF bytes. UsageError says what to install when something is missing."""
-    draw = _drawer()
-    formal = digest.formal()
-    document = draw(string=_page(formal, points or {}), url_fetcher=_nothing)
-    return bytes(document.write_pdf(pdf_variant="pdf/ua-1"))
+    return bytes(drawn(digest, points).write_pdf(pdf_variant="pdf/ua-1"))
+
+
+def drawn(digest: Digest, points: Points | None = None) -> Any:
+    """The formal plans laid out in pages (a WeasyPrint document)."""
+    html = _drawer()
+    return html(string=page(digest.formal(), points or {}), url_fetcher=fetch_nothing).render()
 
 
 def _drawer() -> Any:
@@ -49,11 +52,12 @@ def _drawer() -> Any:
     return HTML
 
 
-def _nothing(url: str, *_: object, **__: object) -> NoReturn:
+def fetch_nothing(url: str, *_: object, **__: object) -> NoReturn:
     raise ValueError(f"the digest fetches nothing, and was asked for {url.partition(':')[0]}")
 
 
-def _page(digest: Digest, points: Points) -> str:
+def page(digest: Digest, points: Points) -> str:
+    """What is drawn, as HTML of its own: simpler than the page, since a printer folds nothing."""
     return (
         environment()
         .get_template("print.html.j2")
@@ -87,6 +91,7 @@ def _card(digest: Digest, card: Card, points: Points) -> dict[str, Any]:
         "name": clean(card.name),
         "first_name": first_name(clean(card.name)),
         "card": card,
+        "team": clean(card.team),
         "entry": entry,
         "span": f"{words.days_between(card.start, card.end)} {card.end.year}",
         "said": words.RECOMMENDATIONS.get(entry.get("recommendation") or "", ""),

@@ -48,7 +48,7 @@ def _parts(digest: Digest) -> Iterable[RenderableType]:
         yield Text()
         yield Rule("Coaching, informal", align="left", style="dim")
         yield from (_coaching(card) for card in coaching)
-    yield from _foot()
+    yield from _foot(digest)
 
 
 def _head(digest: Digest) -> RenderableType:
@@ -58,8 +58,6 @@ def _head(digest: Digest) -> RenderableType:
     title = f"{digest.title} · {digest.span}"
     lines = Text(f"{title} · {clean(digest.reader)}\n" if digest.reader else f"{title}\n")
     lines.append(f"Figures as of {words.moment(digest.as_of)} UTC · {', '.join(plans)}")
-    if digest.ledger:
-        lines.append(f" · ledger head {digest.ledger[:16]}…")
     for gap in digest.incomplete:
         lines.append(f"\nIncomplete: {clean(gap)}")
     return Panel(lines, box=box.ROUNDED, width=WIDTH, padding=(0, 1))
@@ -181,9 +179,11 @@ def _coaching(card: Card) -> Text:
     return line
 
 
-def _foot() -> Iterable[RenderableType]:
+def _foot(digest: Digest) -> Iterable[RenderableType]:
     yield Text()
     legend = "✓ Met  → On track  ◆ At risk  ■ Off track  ○ Not enough data   ⊘ missed  · upcoming  ! overdue"
     yield Text(legend, style="dim")
     yield Text("By the end: recent pace, likely range (8 in 10). Open a number: pipmetrics explain PLAN CRITERION")
     yield Text("pipmetrics proposes no decision about anyone's job.")
+    if digest.ledger:
+        yield Text(f"Ledger head {digest.ledger}", style="dim")

@@ -4,6 +4,7 @@
   const width = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth > width) found.push(`scrolls sideways: ${document.documentElement.scrollWidth} > ${width}`);
   const unseen = (element) => {
+    if (!element.checkVisibility()) return true;
     for (let each = element; each && each !== document.body; each = each.parentElement) {
       const style = getComputedStyle(each);
       if (style.display === "none" || style.visibility === "hidden" || style.clipPath !== "none") return true;

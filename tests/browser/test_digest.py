@@ -16,12 +16,14 @@ from tests.digest import gallery, practice
 
 MEASURE = (Path(__file__).parent / "measure.js").read_text(encoding="utf-8")
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
-RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}}
+RULES = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+}
 Open = Callable[..., Page]
 
 
 def digest_page() -> str:
-    return html.render(gallery.digest(), gallery.points())
+    return html.render(gallery.digest(), gallery.points(14))
 
 
 def portfolio_page(*, named: bool) -> str:
@@ -70,7 +72,8 @@ def test_axe_finds_no_violation_contrast_included(show: Open, page: str, width: 
 
 def test_the_ruler_sees_what_is_wrong(show: Open) -> None:
     broken = """<!doctype html><title>x</title><main>
-    <p style="position:absolute;top:20px;left:20px">one text</p><p style="position:absolute;top:22px;left:24px">another</p>
+    <p style="position:absolute;top:20px;left:20px">one text</p>
+    <p style="position:absolute;top:22px;left:24px">another</p>
     <div style="width:40px;overflow:hidden;white-space:nowrap">cut off in the middle</div>
     <p style="position:absolute;top:99px;left:1270px;white-space:nowrap">far to the right</p>
     <svg role="img" width="40" height="20"><text x="30" y="12">long label</text></svg></main>"""

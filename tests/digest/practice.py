@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from pipmetrics.digest.portfolio import Decision
@@ -10,7 +10,20 @@ from pipmetrics.model import Acts, Baseline, Calendar, CheckIn, Person, Plan, Wi
 from tests.digest import gallery
 
 AS_OF = gallery.AS_OF
-FAMILY = ("Aguilar", "Boer", "Danquah", "Lindqvist", "Okafor", "Pruitt", "Sethi", "Tanaka", "Ueda", "Vos", "Wolf", "Zhou")
+FAMILY = (
+    "Aguilar",
+    "Boer",
+    "Danquah",
+    "Lindqvist",
+    "Okafor",
+    "Pruitt",
+    "Sethi",
+    "Tanaka",
+    "Ueda",
+    "Vos",
+    "Wolf",
+    "Zhou",
+)
 RUNNING = ("on_track", "not_enough_data", "off_track", "met", "at_risk", "on_track", "on_track")
 
 
@@ -60,10 +73,10 @@ def acts(count: int = 12) -> Acts:
     held = [CheckIn(plan.id, plan.start + timedelta(days=7), True, "dana", "", AS_OF) for plan in formal]
     window = Window(AS_OF - timedelta(days=90), AS_OF)
     frozen = [
-        Baseline(plan.id, criterion.id, window, {}, datetime(plan.start.year, plan.start.month, plan.start.day, 3, tzinfo=UTC))
+        Baseline(plan.id, criterion.id, window, {}, datetime.combine(plan.start, time(3), UTC))
         for plan in formal
         for criterion in plan.criteria
-    ]  # fmt: skip
+    ]
     return Acts(check_ins=tuple(held), baselines=tuple(frozen))
 
 
