@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from pipmetrics.plugin import BoolArray
 
 
-def computed(line: Line, shelf: Shelf, metrics: Mapping[str, Metric], as_of: datetime) -> Baseline:
-    """What the metric was in the baseline window, as known at the plan's start: every row with its value and kind."""
+def computed(line: Line, shelf: Shelf, metrics: Mapping[str, Metric], days: float, as_of: datetime) -> Baseline:
+    """What the metric was in the baseline window, as known at the plan's start: every row with its value and kind.
+
+    `days` are the person's working days in that window by today's calendar, which are frozen with it.
+    """
     window = windows.baseline(line.plan, line.outer.baseline)
     start = windows.whole(line.plan).start
     rows = shelf.taken(line, start)
@@ -32,6 +35,7 @@ def computed(line: Line, shelf: Shelf, metrics: Mapping[str, Metric], as_of: dat
         "kinds": rows.kinds.tolist(),
         "per": line.per,
         "exposure": _exposure(line, shelf, metrics, start, window),
+        "days": days,
     }
     return Baseline(line.plan.id, line.frozen_as, window, measured, as_of)
 

@@ -148,9 +148,8 @@ class _Filler:
         return self._append(number, form, *owners, window, given)
 
     def frozen(self, number: int, line: Line, baseline: Baseline) -> int:
-        exposure = baseline.measured["exposure"]
-        if isinstance(line.goal.form, Ratio) and line.per is None:
-            exposure = self.working_days(self.people[line.plan.person], baseline.window)
+        by_days = isinstance(line.goal.form, Ratio) and line.per is None
+        exposure = baseline.measured["days" if by_days else "exposure"]
         return self._append(number, line.goal.form, self.shelf.frozen(line, baseline), -1, baseline.window, exposure)
 
     def _append(self, number: int, form: Form, owner: int, exposure: int, window: Window, given: float | None) -> int:

@@ -85,14 +85,16 @@ def results_of(rows: Rows, table: Table, forms: Forms, baseline: IntArray) -> Re
     return results
 
 
-def tally(
-    rows: Rows, table: Table, forms: Forms, results: Results, cells: IntArray
-) -> tuple[IntArray, IntArray, IntArray]:
-    """Counted, excluded and pending rows of the cells, as the line's limit reads them."""
+def limits_of(forms: Forms, lines: IntArray) -> FloatArray:
+    """The limit by which each line reads open and withdrawn rows again; NaN: it has none."""
+    limits: FloatArray = np.where(forms.code[lines] == SHARE, forms.number[lines], np.nan)
+    return limits
+
+
+def tally(rows: Rows, results: Results, cells: IntArray, limits: FloatArray) -> tuple[IntArray, IntArray, IntArray]:
+    """Counted, excluded and pending rows of the cells, as a limit each reads them."""
     values, kinds, offsets = results.rows_of(rows, cells)
-    lines = table.line[cells]
-    limit = np.repeat(np.where(forms.code[lines] == SHARE, forms.number[lines], np.nan), np.diff(offsets))
-    counted = kernel.judged(values, kinds, limit)
+    counted = kernel.judged(values, kinds, np.repeat(limits, np.diff(offsets)))
     pending = ((kinds == PENDING) | (kinds == OPEN)) & ~counted
     sums = [statistics.cell_sums(each, offsets).astype(np.int64) for each in (counted, ~counted & ~pending, pending)]
     return sums[0], sums[1], sums[2]

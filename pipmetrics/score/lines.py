@@ -169,7 +169,7 @@ def recorded(acts: Acts) -> Mapping[tuple[str, str], Baseline]:
 def fits(baseline: Baseline, line: Line) -> bool:
     """Whether it measured what the line compares: an amendment may have changed the metric or its exposure."""
     measured = baseline.measured
-    return (measured["metric"], measured["per"]) == (line.criterion.metric, line.per)
+    return (measured["metric"], measured["per"]) == (line.criterion.metric, line.per) and "days" in measured
 
 
 def moments(plan: Plan, window: Literal["plan", "week"] | timedelta, as_of: datetime) -> Moments:

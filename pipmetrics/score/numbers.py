@@ -17,7 +17,7 @@ from pipmetrics.plugin import Metric, Own
 from pipmetrics.score import outlook
 from pipmetrics.score.baselines import computed
 from pipmetrics.score.cells import Role, Table, microseconds_of, table_of
-from pipmetrics.score.forms import Results, forms_of, results_of, tally
+from pipmetrics.score.forms import Results, forms_of, limits_of, results_of, tally
 from pipmetrics.score.lines import Line, fits, recorded
 from pipmetrics.score.rows import rows_of
 from pipmetrics.score.shelf import Shelf
@@ -90,7 +90,7 @@ def numbers_of(lines: Sequence[Line], measured: Measured, as_of: datetime) -> Nu
     shelf = Shelf(measured.frames, measured.attributes, measured.acts, people)
     strangers = _strangers(lines, measured)
     days = _working_days()
-    baselines, fresh = _baselines(lines, measured, shelf, strangers, as_of)
+    baselines, fresh = _baselines(lines, measured, shelf, strangers, days, as_of)
     table = table_of(lines, shelf, baselines, measured.people, measured.metrics, days)
     rows = rows_of(shelf.fill(), table.spans)
     forms, aims = forms_of([line.goal.form for line in lines]), aims_of(lines)
@@ -114,7 +114,9 @@ def _judged(
     scored = np.flatnonzero(table.at[Role.MAIN] >= 0)
     owned = np.array([isinstance(line.goal.form, Own) for line in lines], dtype=bool)
     counts = np.zeros((3, len(lines)), dtype=np.int64)
-    counts[:, scored] = tally(scene.rows, table, scene.forms, results, table.at[Role.MAIN][scored])
+    inner = np.array([number if line.inner < 0 else line.inner for number, line in enumerate(lines)], dtype=np.int64)
+    limits = limits_of(scene.forms, inner[scored])
+    counts[:, scored] = tally(scene.rows, results, table.at[Role.MAIN][scored], limits)
     gaps = _gaps(lines, measured, counts[2])
     standing = _standing(scene, own, scored, owned)
     standing.enoughs[[*strangers, *gaps]] = False
@@ -194,6 +196,7 @@ def _baselines(
     measured: Measured,
     shelf: Shelf,
     strangers: Mapping[int, tuple[str, ...]],
+    days: partial[float],
     as_of: datetime,
 ) -> tuple[dict[int, Baseline], tuple[Baseline, ...]]:
     """The baseline of each line that has one, and those of them that no ledger holds yet.
@@ -213,7 +216,9 @@ def _baselines(
         start = windows.whole(line.plan).start
         if number in strangers or incomplete(measured.gaps, _reach(lines, line, measured), start):
             continue
-        found[number] = held[name] = computed(line, shelf, measured.metrics, as_of)
+        window = windows.baseline(line.plan, line.outer.baseline)
+        worked = days(_person(line, measured), window)
+        found[number] = held[name] = computed(line, shelf, measured.metrics, worked, as_of)
         fresh.append(found[number])
     return found, tuple(fresh)
 
@@ -259,5 +264,5 @@ def _times(
             days(person, moments.recent),
         )
         if number in baselines:
-            columns[5, number] = days(person, baselines[number].window)
+            columns[5, number] = baselines[number].measured["days"]
     return outlook.Times(*columns)

@@ -11,7 +11,7 @@ from scipy import stats
 
 from pipmetrics import registry
 from pipmetrics.errors import PipmetricsError, PluginError
-from pipmetrics.model import Acts, Criterion, Gap, MeasureRequest
+from pipmetrics.model import Acts, Calendar, Criterion, Gap, MeasureRequest, Window
 from pipmetrics.score import Measured, Reach, evaluate, requests
 from tests.score.build import (
     ADA,
@@ -273,6 +273,15 @@ def test_the_exposure_is_frozen_with_the_baseline() -> None:
     assert found.baselines[0].measured["exposure"] == 31
     again = scored(plan(criterion), rows, acts=Acts(baselines=found.baselines))
     assert again["criteria"][0]["baseline"]["n"] == 31
+
+
+def test_working_days_before_the_plan_are_frozen_too() -> None:
+    criterion = Criterion("bugs", "post_deploy_bugs", "reduction", parameters={"target": 0.5})
+    rows = {"post_deploy_bugs": [item(on(day)) for day in (-30, -20, -10, 5)]}
+    frozen = evaluations([plan(criterion)], rows).baselines
+    since = replace(ADA, calendar=Calendar("UTC", time_off=(Window(on(-40), on(-20)),)))
+    found = scored(plan(criterion), rows, acts=Acts(baselines=frozen), people=(since,))
+    assert found["criteria"][0]["baseline"]["n"] == 64
 
 
 def test_a_guardrail_has_a_baseline_under_a_name_of_its_own() -> None:

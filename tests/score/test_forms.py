@@ -328,6 +328,12 @@ def test_weeks_of_a_streak_are_those_of_its_inner_criterion() -> None:
     ]  # fmt: skip
 
 
+def test_a_streak_counts_rows_as_the_limit_of_its_inner_criterion_reads_them() -> None:
+    rows = [*by_week("+++"), item(on(20), 30.0, "unanswered"), item(on(28), 3.0, "unanswered")]
+    found = line(streak(3), rows, HALF)
+    assert (found["counted"], found["pending"]) == (4, 1)
+
+
 # --- trends -------------------------------------------------------------------------------------------------------
 
 
