@@ -1,6 +1,6 @@
 """Measures the scoring kernel against a per-plan mask loop, pandas, Polars and DuckDB: same rows, equal numbers.
 
-    python benchmarks/evaluate.py [--rows 5000000] [--plans 1000] [--repeats 5] [--smoke]
+    python benchmarks/evaluate.py [--rows 5000000] [--plans 1000] [--repeats 5] [--only kernel ...] [--smoke]
 
 Measurements over 400 days of 5,000 people and 8 metrics; 1,000 plans x 6 criteria (median and 90th percentile of review
 turnaround, share within 24 hours, bugs per merged change, its reduction against the baseline, longest streak of weeks)
@@ -21,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -354,12 +354,12 @@ def measure(variant: str, rows: int, plans: int, repeats: int, into: Path) -> No
     print(json.dumps({"seconds": best * factor, "opening": opened, "peak": peak}))
 
 
-def compare(rows: int, plans: int, repeats: int) -> dict[str, dict[str, float]]:
-    """Runs every variant that is installed; AssertionError when one gives other numbers than the kernel."""
+def compare(variants: Sequence[str], rows: int, plans: int, repeats: int) -> dict[str, dict[str, float]]:
+    """Runs the variants that are installed; AssertionError when one gives other numbers than the first."""
     found: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
         reference: np.ndarray | None = None
-        for variant in OPENERS:
+        for variant in variants:
             if variant not in ("kernel", "masks") and importlib.util.find_spec(variant) is None:
                 print(f"{variant:8} not installed")
                 continue
@@ -373,7 +373,7 @@ def compare(rows: int, plans: int, repeats: int) -> dict[str, dict[str, float]]:
             reference = numbers if reference is None else reference
             assert reference is not None
             np.testing.assert_allclose(numbers, reference[:, : numbers.shape[1]], rtol=1e-9, err_msg=variant)
-            times = found[variant]["seconds"] / found["kernel"]["seconds"]
+            times = found[variant]["seconds"] / found[variants[0]]["seconds"]
             print(
                 f"{variant:8} {found[variant]['seconds']:11.4f} s  {times:11.1f} x  "
                 f"opening {found[variant]['opening']:6.2f} s  peak {found[variant]['peak']:7.0f} MiB",
@@ -387,6 +387,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=5_000_000)
     parser.add_argument("--plans", type=int, default=1_000)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--only", nargs="+", default=list(OPENERS), choices=OPENERS, help="some of the variants")
     parser.add_argument("--smoke", action="store_true", help="a small run that shows that all variants agree")
     parser.add_argument("--variant", choices=OPENERS, help=argparse.SUPPRESS)
     parser.add_argument("--into", type=Path, help=argparse.SUPPRESS)
@@ -396,7 +397,7 @@ def main() -> None:
         measure(asked.variant, rows, plans, asked.repeats, asked.into)
         return
     print(f"{rows:,} measurements, {plans:,} plans x {len(COLUMNS)} criteria x {2 + WEEKS} windows, equal numbers")
-    compare(rows, plans, asked.repeats)
+    compare(asked.only, rows, plans, asked.repeats)
 
 
 if __name__ == "__main__":
