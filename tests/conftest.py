@@ -61,7 +61,8 @@ def postgresql() -> Iterator[str]:
         )
 
     run("initdb", "-D", str(cluster), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C")
-    options = f"-k {socket} -c listen_addresses= -c fsync=off -c full_page_writes=off -c max_connections=40 -c lock_timeout=20s"
+    settings = "listen_addresses=", "fsync=off", "full_page_writes=off", "max_connections=40", "lock_timeout=20s"
+    options = " ".join([f"-k {socket}", *(f"-c {setting}" for setting in settings)])
     run("pg_ctl", "-D", str(cluster), "-w", "-o", options, "-l", str(cluster / "log"), "start")
     try:
         yield f"postgresql+psycopg://postgres@/postgres?host={socket}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,6 +92,9 @@ class KeyFile:
                 os.link(whole, self.path)  # whole or not at all, and the first of two processes wins
             except FileExistsError:
                 return self._private()
+            except OSError:  # a file system without hard links
+                shutil.copy(whole, self.path)
+                self.path.chmod(0o600)
             finally:
                 whole.unlink()
         except OSError as error:

@@ -74,7 +74,7 @@ def make_engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         _make_private(Path(str(url.database)))
     try:
-        engine = create_engine(url, future=True)
+        engine = create_engine(url, pool_pre_ping=url.get_backend_name() != "sqlite")
     except (ModuleNotFoundError, NoSuchModuleError) as error:
         raise UsageError(
             "the driver for PostgreSQL is not installed",

@@ -244,6 +244,27 @@ def test_the_signing_key_is_for_its_owner_alone(filled: Store) -> None:
     assert filled.key.path.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_key_is_made_where_files_cannot_be_linked(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("os.link", refuse)
+    store.append([Act("sign", "plan:ada", "ada", {})], NOW)
+    assert store.key
+    assert store.key.path.stat().st_mode & 0o777 == 0o600
+    assert sorted(path.name for path in store.key.path.parent.glob("ledger.key*")) == ["ledger.key", "ledger.key.pub"]
+    assert verify(store).ok
+
+
+def test_a_folder_that_takes_no_key_is_named(store_url: str) -> None:
+    store = Store.open(store_url, now=NOW, key="/proc/none/ledger.key")
+    with pytest.raises(StoreError, match="cannot write the signing key") as error:
+        store.append([Act("sign", "plan:ada", "ada", {})], NOW)
+    assert error.value.where == "/proc/none/ledger.key"
+    assert store.head().seq == 0
+    store.close()
+
+
 @pytest.mark.parametrize("damage", ["", "nonsense", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"])
 def test_a_damaged_key_file_is_named(store: Store, damage: str) -> None:
     assert isinstance(store.key, KeyFile)
