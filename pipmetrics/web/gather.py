@@ -7,7 +7,11 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from pipmetrics import registry
+from pipmetrics.beside import peers_of
 from pipmetrics.digest.model import Digest
+from pipmetrics.digest.portfolio import Portfolio
+from pipmetrics.digest.portfolio import portfolio as practice
+from pipmetrics.digest.practice import Decision
 from pipmetrics.errors import UsageError
 from pipmetrics.model import Json, Plan
 from pipmetrics.store import Recorded
@@ -42,6 +46,36 @@ def _of_plan(visit: Visit, plan: Plan, monday: date) -> Digest:
     company = visit.standing.company
     key = ("digest", plan.id, monday)
     return visit.office.remembered(key, visit.standing, lambda: company.digest(monday, plan=plan.id))
+
+
+def portfolio(visit: Visit) -> Portfolio:
+    """The practice over the formal plans in the actor's sight, each of them read; with names for who may see names.
+
+    Informal coaching is private: it is neither shown nor counted.
+    """
+    standing = visit.standing
+    formal = [standing.plans[id] for id in visit.seen() if standing.plans[id].kind == "pip"]
+    visit.reads("portfolio", formal)
+    scored = [visit.office.scored(standing, plan) for plan in formal]
+    document = {"as_of": visit.now.isoformat(), "plans": [each.entry for each in scored if each is not None]}
+    decisions = [
+        Decision(plan.id, one.outcome, one.at, None if one.recommendation is None else not one.overrides)
+        for plan in formal
+        for one in standing.life(plan.id).decisions
+    ]
+    tried = [_tried(visit, plan) for plan in formal]
+    return practice(
+        document, list(standing.plans.values()), visit.people, standing.acts, decisions, [t for t in tried if t],
+        named=visit.sight is True,
+    )  # fmt: skip
+
+
+def _tried(visit: Visit, plan: Plan) -> Json | None:
+    """What was found about the peers when the plan was first recorded, in the shape of a backtest."""
+    peers = peers_of(visit.standing.company, plan)
+    if peers is None:
+        return None
+    return {"plan": plan.id, "criteria": [{"id": n, "peers": {"met": met, "of": of}} for n, (met, of) in peers.items()]}
 
 
 def ledger(visit: Visit, before: int | None) -> tuple[list[Recorded], int | None]:

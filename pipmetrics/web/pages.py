@@ -17,7 +17,7 @@ from pipmetrics.explain import TITLES
 from pipmetrics.web import acts, gather, look, saying, story
 from pipmetrics.web.guard import NotThere, Visit, of, of_person, of_plan
 from pipmetrics.web.notice import notice_of
-from pipmetrics.web.views import Filters, PlanView, evidence_of, portfolio_of, summary, view_of, voice_of
+from pipmetrics.web.views import Filters, PlanView, evidence_of, summary, view_of, voice_of
 from pipmetrics.weekly import monday_of
 
 Week = Annotated[str, Query(pattern=r"^(\d{4}-W\d{2})?$")]
@@ -98,18 +98,10 @@ def evidence(visit: OfPlan, criterion: str, standing: str = "", text: str = "", 
 
 
 def portfolio(visit: Annotated[Visit, Depends(of(PORTFOLIO, "portfolio.see"))]) -> Response:
-    """How the practice goes. Informal coaching is private: it is neither shown nor counted."""
-    told = formal_plans(visit)
-    return look.show("portfolio.html.j2", visit, title="Portfolio", here="Portfolio", plans=told,
-                     shares=portfolio_of(told))  # fmt: skip
-
-
-def formal_plans(visit: Visit) -> list[dict[str, Any]]:
-    """The formal plans in the actor's sight, each read and so recorded."""
-    plans = visit.standing.plans
-    chosen = {id: sight for id, sight in visit.seen().items() if plans[id].kind == "pip"}
-    visit.reads("portfolio", [plans[id] for id in chosen])
-    return [summary(visit, plans[id], sight) for id, sight in chosen.items()]
+    """How the practice goes."""
+    reader = visit.people[visit.actor.id].name
+    around = look.around(visit, "Portfolio")
+    return HTMLResponse(gather.portfolio(visit).to_html(reader=reader, whole=False, around=around))
 
 
 def people(visit: Annotated[Visit, Depends(of(CONFIGURATION, "configuration.see"))]) -> Response:

@@ -17,8 +17,8 @@ from pipmetrics.web import acting, acts, forms, gather, saying, story
 from pipmetrics.web.forms import Field, Form
 from pipmetrics.web.guard import NotThere, Visit, of, of_person, of_plan, of_team
 from pipmetrics.web.notice import notice_of
-from pipmetrics.web.pages import Week, formal_plans, week_of
-from pipmetrics.web.views import Filters, PlanView, evidence_of, portfolio_of, summary, view_of, voice_of
+from pipmetrics.web.pages import Week, week_of
+from pipmetrics.web.views import Filters, PlanView, evidence_of, summary, view_of, voice_of
 
 Anybody = Annotated[Visit, Depends(of(PAGE, "page.open"))]
 OfPlan = Annotated[Visit, Depends(of_plan("plan.see"))]
@@ -178,8 +178,7 @@ def digest(visit: Anybody, week: Week = "") -> Json:
 
 def portfolio(visit: Annotated[Visit, Depends(of(PORTFOLIO, "portfolio.see"))]) -> Json:
     """How the practice goes."""
-    told = formal_plans(visit)
-    return {"plans": told, "shares": {name: share.to_json() for name, share in portfolio_of(told).items()}}
+    return gather.portfolio(visit).to_json()
 
 
 def people(visit: Annotated[Visit, Depends(of(CONFIGURATION, "configuration.see"))]) -> Json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 from pipmetrics.access import Answer
 from pipmetrics.acts import Amendment, Life, edited
 from pipmetrics.acts.life import PlanState
-from pipmetrics.digest import words
 from pipmetrics.digest.model import Card, Occasion, build
 from pipmetrics.explain import Explanation
 from pipmetrics.model import Acts, Dispute, Json, Plan
@@ -222,39 +221,4 @@ def summary(visit: Visit, plan: Plan, sight: Answer) -> Json:
         "open_disputes": len(disputes),
         "decision": life.decided.outcome if life.decided else None,
         "overridden": any(decision.overrides for decision in life.decisions),
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """How many of how many."""
-
-    some: int
-    of: int
-
-    def __str__(self) -> str:
-        return f"{self.some} of {self.of}"
-
-    @property
-    def percent(self) -> str:
-        return words.number(self.some / self.of, "share") if self.of else words.NOTHING
-
-    def to_json(self) -> Json:
-        return {"some": self.some, "of": self.of, "share": self.some / self.of if self.of else None}
-
-
-def portfolio_of(plans: Sequence[Json]) -> Mapping[str, Share]:
-    """How the practice goes: formal plans preceded by coaching, supports delivered, check-ins held, plans that ended
-    with their criteria met, decisions against the engine's recommendation."""
-    formal = [plan for plan in plans if plan["kind"] == "pip"]
-    running = [plan for plan in formal if plan["state"] not in ("draft", "acknowledged", "decided")]
-    supports = [plan["supports"] for plan in formal if plan["supports"]]
-    held = [plan["check_ins"] for plan in formal if plan["check_ins"]]
-    closed = [plan for plan in formal if plan["state"] == "decided"]
-    return {
-        "preceded_by_coaching": Share(sum(plan["preceded_by"] for plan in running), len(running)),
-        "supports_delivered": Share(sum(one["delivered"] for one in supports), sum(one["due"] for one in supports)),
-        "check_ins_held": Share(sum(one["held"] for one in held), sum(one["due"] for one in held)),
-        "completed": Share(sum(plan["decision"] == "complete" for plan in closed), len(closed)),
-        "overridden": Share(sum(plan["overridden"] for plan in closed), len(closed)),
     }
