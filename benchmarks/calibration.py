@@ -328,9 +328,7 @@ def main() -> None:
     rng = np.random.default_rng(SEED)
     skewed = Case("", mean(0.0), lambda n: 10.0, True)
     told = [f"{judged(skewed, rng, plans, n)[0] / plans:.3f} at {n}" for n in (10, 30, 100, 200) if n <= sizes]
-    print(
-        f"     for comparison, the mean of exponential durations that should be at least so long: not_met {', '.join(told)}"
-    )
+    print(f"     for comparison, means of exponential durations, at least the target: not_met {', '.join(told)}")
     print(f"{time.perf_counter() - begun:.0f} s")
     sys.exit(0 if fine else 1)
 
