@@ -15,7 +15,7 @@ from pipmetrics.digest import words
 from pipmetrics.digest.needs import Need, agenda, needs_of, running_out
 from pipmetrics.digest.promises import CheckInMark, SupportMark, check_in_strip, local_day, support_marks
 from pipmetrics.digest.terms import Terms, limits, terms_of
-from pipmetrics.model import Acts, Json, Person, Plan
+from pipmetrics.model import Acts, Dispute, Json, Person, Plan
 
 Points = Mapping[tuple[str, str], Sequence[Json]]
 """Measurements (SPEC section 5 as JSON) by plan and criterion; `standing` (explain's word for how a point counts) and
@@ -171,15 +171,28 @@ class _Maker:
     def supports(self, plan: Plan) -> tuple[SupportMark, ...]:
         return support_marks(plan, self.acts, self.occasion.as_of, self.called)
 
+    def contests(self, plan: Plan) -> list[tuple[str, Dispute]]:
+        """The open contests of a plan, each with its point's subject where the points are known, else its key."""
+        found = []
+        for act in self.acts.disputes:
+            if act.plan == plan.id and act.state == "open":
+                points = self.beside.points.get((plan.id, act.criterion), ())
+                subjects = [str(point["subject"]) for point in points if point["key"] == act.key]
+                found.append((subjects[0].partition(":")[2] or subjects[0] if subjects else act.key, act))
+        return found
+
     def needs(self, plan: Plan) -> list[Need]:
         name = self.called(plan.person)
-        told = needs_of(plan, name, self.strip(plan), self.supports(plan), self.acts, self.occasion.monday)
+        told = needs_of(plan, name, self.strip(plan), self.supports(plan), self.contests(plan), self.occasion.monday)
         today = local_day(self.occasion.as_of, plan)
         return told + running_out(plan, name, limits(plan.criteria), self.beside.points, today)
 
     def card(self, plan: Plan, entry: Json) -> Card:
         person, strip = self.people[plan.person], self.strip(plan)
-        disputes = _disputes(plan, self.acts)
+        disputes = tuple(
+            f"{subject} ({act.criterion}): {act.why}; filed {words.day(act.at.date())}"
+            for subject, act in self.contests(plan)
+        )
         before = self.plans.get(plan.preceded_by or "")
         peers = self.beside.peers
         return Card(
@@ -238,14 +251,6 @@ def _missed(strip: Sequence[CheckInMark]) -> list[str]:
         for mark in strip
         if mark.state == "missed"
     ]
-
-
-def _disputes(plan: Plan, acts: Acts) -> tuple[str, ...]:
-    return tuple(
-        f"{act.key} ({act.criterion}): {act.why}; filed {words.day(act.at.date())}"
-        for act in acts.disputes
-        if act.plan == plan.id and act.state == "open"
-    )
 
 
 def _plain(value: Json) -> Json:

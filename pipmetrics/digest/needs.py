@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 from pipmetrics.digest import words
 from pipmetrics.digest.promises import CheckInMark, SupportMark
-from pipmetrics.model import Acts, Json, Plan
+from pipmetrics.model import Dispute, Json, Plan
 
 ANSWER_WITHIN = timedelta(days=10)
 """How long a contest may wait for its answer before the digest calls it overdue."""
@@ -28,13 +28,19 @@ class Need:
 
 
 def needs_of(
-    plan: Plan, name: str, strip: Sequence[CheckInMark], supports: Sequence[SupportMark], acts: Acts, monday: date
+    plan: Plan,
+    name: str,
+    strip: Sequence[CheckInMark],
+    supports: Sequence[SupportMark],
+    contests: Sequence[tuple[str, Dispute]],
+    monday: date,
 ) -> list[Need]:
-    """Promises, contests and check-ins of one plan that wait in the week after `monday`'s, or are overdue."""
+    """Promises, contests (by their subject) and check-ins of one plan that wait in the week after `monday`'s, or are
+    overdue."""
     horizon = monday + timedelta(days=14)
     found = [
         *_promises(name, supports, horizon),
-        *_contests(plan, name, acts, monday),
+        *_contests(name, contests, monday),
         *_meetings(name, strip, horizon),
     ]
     private = plan.kind == "coaching"
@@ -52,12 +58,11 @@ def _promises(name: str, supports: Sequence[SupportMark], horizon: date) -> Iter
             yield Need(f"{mark.text} (for {name})", f"Promised support. {mark.owner}", mark.due)
 
 
-def _contests(plan: Plan, name: str, acts: Acts, monday: date) -> Iterator[Need]:
-    for act in acts.disputes:
-        if act.plan == plan.id and act.state == "open":
-            due = (act.at + ANSWER_WITHIN).date()
-            late = due < monday + timedelta(days=7)
-            yield Need(f"Answer {name}'s dispute of {act.key}", act.why, None if late else due)
+def _contests(name: str, contests: Sequence[tuple[str, Dispute]], monday: date) -> Iterator[Need]:
+    for subject, act in contests:
+        due = (act.at + ANSWER_WITHIN).date()
+        late = due < monday + timedelta(days=7)
+        yield Need(f"Answer {name}'s dispute of {subject}", act.why, None if late else due)
 
 
 def _meetings(name: str, strip: Sequence[CheckInMark], horizon: date) -> Iterator[Need]:
