@@ -138,6 +138,7 @@ class _Check:
         for parameter in self.rule.parameters:
             if not parameter.required and parameter.name in criterion.parameters:
                 left = {key: value for key, value in criterion.parameters.items() if key != parameter.name}
+                left |= {} if parameter.default is None else {parameter.name: parameter.default}
                 cases.append((f"without {parameter.name}", replace(criterion, parameters=left), self.unit))
         for how, case, unit in cases:
             try:
