@@ -91,7 +91,7 @@ def new_database(postgresql: str, migrated: tuple[str, Path]) -> Iterator[Callab
     def make(template: str = migrated[0]) -> str:
         made.append(f"test_{uuid.uuid4().hex}")
         with psycopg.connect(plain, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {made[-1]} TEMPLATE {template}")
+            connection.execute(f"CREATE DATABASE {made[-1]} TEMPLATE {template} STRATEGY FILE_COPY")
         return postgresql.replace("/postgres?", f"/{made[-1]}?")
 
     yield make
