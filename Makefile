@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test check docs requirements torture mutation benchmarks clean
+.PHONY: demo test check requirements torture clean
 
 demo: $(VENV)/run.stamp ## evaluate a small organisation on this machine and print its weekly digest
 	$(BIN)/pipmetrics demo
@@ -18,6 +18,9 @@ check: $(VENV)/dev.stamp ## lint, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+torture: $(VENV)/dev.stamp ## kill pulls and nights a thousand times over SQLite, two hundred over PostgreSQL
+	PIPMETRICS_TORTURE=20 $(BIN)/pytest -n auto -k kill tests/test_pull.py tests/test_runner.py
 
 $(VENV)/run.stamp: requirements/run.txt pyproject.toml
 	$(PYTHON) -m venv $(VENV)
