@@ -8,29 +8,32 @@ with pipmetrics.open("config") as company:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from pipmetrics import registry
 from pipmetrics.config import Config, load
-from pipmetrics.errors import UsageError
-from pipmetrics.model import Acts, Clock, Json, MeasureRequest, Plan
+from pipmetrics.errors import SourceError, UsageError
+from pipmetrics.model import Acts, Clock, Gap, MeasureRequest, Plan, Settings
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from pipmetrics.digest.model import Digest
+    from pipmetrics.digest.portfolio import Portfolio
     from pipmetrics.explain import Explanation
     from pipmetrics.pull import Progress, Pulled
     from pipmetrics.records import Replayed
     from pipmetrics.runner import RunReport
     from pipmetrics.score import Evaluations, Measured
     from pipmetrics.store import Store
+    from pipmetrics.weekly import Week
 
 
 def utc_now() -> datetime:
@@ -53,6 +56,8 @@ class Organisation:
     """Read facts as the store held them at this revision, None: today's."""
     through: int | None = None
     """Read acts up to this entry of the ledger, None: all."""
+    gaps: tuple[Gap, ...] | None = None
+    """What the sources could not give, None: as the store says today."""
     _opened: ExitStack = field(default_factory=ExitStack, repr=False)
 
     def __enter__(self) -> Self:
@@ -67,7 +72,10 @@ class Organisation:
         from pipmetrics.transport import reveal
 
         settings = self.config.settings
-        url = settings.store if isinstance(settings.store, str) else reveal(settings.store, settings.folder)
+        try:
+            url = settings.store if isinstance(settings.store, str) else reveal(settings.store, settings.folder)
+        except SourceError as error:
+            raise UsageError(error.what, where="store", mend=error.mend) from error
         store = Store.open(_from_folder(url, settings.folder), now=self.now(), key=Path(settings.folder) / "ledger.key")
         self._opened.callback(store.close)
         return store
@@ -81,15 +89,17 @@ class Organisation:
         since: datetime | None = None,
         progress: Progress | None = None,
     ) -> list[Pulled]:
-        """Pull what is new from every source, or from those named. A source that fails is reported; the rest go on."""
-        from pipmetrics.sources import pull_all
+        """Pull what is new from every source, or from those named. A source that fails is reported; the rest go on.
+
+        `since`: read at least back to then. Refused while another run goes on.
+        """
+        from pipmetrics.nightly import pull
 
         known = self.config.settings.sources
         for name in sources or ():
             if name not in known:
-                raise UsageError(f"there is no source {name!r}", mend=f"Sources: {', '.join(known)}")
-        chosen = {name: known[name] for name in known if not sources or name in sources}
-        return pull_all(self, chosen, since=since, progress=progress)
+                raise UsageError(f"there is no source {name!r}", mend=_near(name, known, "Sources"))
+        return pull(self, [name for name in known if not sources or name in sources], since, progress)
 
     # --- measure --------------------------------------------------------------------------------------------------
 
@@ -110,9 +120,10 @@ class Organisation:
         from pipmetrics.measure import in_window
 
         if metric not in registry.names("metrics"):
-            raise UsageError(f"there is no metric {metric!r}", mend=f"Metrics: {', '.join(registry.names('metrics'))}")
+            raise UsageError(f"there is no metric {metric!r}", mend=_near(metric, registry.names("metrics"), "Metrics"))
         if person is not None and person not in self.config.people:
-            raise UsageError(f"there is no person {person!r} in people.yaml")
+            mend = _near(person, self.config.people, "People")
+            raise UsageError(f"there is no person {person!r} in people.yaml", mend=mend)
         request = MeasureRequest(metric, as_of or self.now(), clock=clock)
         rows = self.measure([request])[request]
         if start is not None or end is not None:
@@ -147,7 +158,7 @@ class Organisation:
             return plans
         found = tuple(each for each in plans if each.id == plan)
         if not found:
-            raise UsageError(f"there is no plan {plan!r}", mend=f"Plans: {', '.join(p.id for p in plans) or 'none'}")
+            raise UsageError(f"there is no plan {plan!r}", mend=_near(plan, [one.id for one in plans], "Plans"))
         return found
 
     def acts(self, as_of: datetime) -> Acts:
@@ -169,12 +180,6 @@ class Organisation:
         from pipmetrics.records import record
 
         return record(self, as_of or self.now(), plan)
-
-    def recorded(self, plans: Sequence[Plan], as_of: datetime) -> Mapping[str, Json]:
-        """What was recorded of these plans as of an instant, by plan."""
-        from pipmetrics.records import recorded
-
-        return recorded(self, plans, as_of)
 
     def replay(self, entry: int) -> Replayed:
         """Make a recorded evaluation again, and compare bit for bit."""
@@ -198,7 +203,7 @@ class Organisation:
             frames=self.measure(requests(plans, as_of, acts, metrics), acts),
             attributes=attributes(subjects, self.store.accounts(revision=self.revision)),
             acts=acts,
-            gaps=self.store.gaps(list(settings.sources)),
+            gaps=self.store.gaps(list(settings.sources)) if self.gaps is None else self.gaps,
             reach={name: reach_of(metric, settings.sources, kinds) for name, metric in metrics.items()},
             met_at=settings.met_at,
             at_risk_at=settings.at_risk_at,
@@ -223,9 +228,26 @@ class Organisation:
         plan: str | None = None,
     ) -> Digest:
         """The weekly progress digest of a manager's people (everybody's without one); the last complete week."""
+        return self.week(week, manager, person=person, plan=plan).digest
+
+    def week(
+        self,
+        week: date | str | None = None,
+        manager: str | None = None,
+        *,
+        person: str | None = None,
+        plan: str | None = None,
+    ) -> Week:
+        """The digest with the data points of its criteria, for pages and files that show them."""
         from pipmetrics.weekly import weekly
 
         return weekly(self, week, manager=manager, person=person, plan=plan)
+
+    def portfolio(self, as_of: datetime | None = None, *, named: bool = False) -> Portfolio:
+        """How the practice goes: counts over all formal plans; `named` also tells which plans they are."""
+        from pipmetrics.practice import portfolio
+
+        return portfolio(self, as_of or self.now(), named=named)
 
     # --- run ------------------------------------------------------------------------------------------------------
 
@@ -236,6 +258,11 @@ class Organisation:
         return run(self, progress=progress)
 
 
+def _near(name: str, known: Collection[str], title: str) -> str:
+    near = get_close_matches(name, known, 1)
+    return f"Did you mean {near[0]!r}?" if near else f"{title}: {', '.join(known) or 'none'}"
+
+
 def _no_signals() -> pd.DataFrame:
     import pandas as pd
 
@@ -243,6 +270,12 @@ def _no_signals() -> pd.DataFrame:
 
     empty = pd.DataFrame({column: pd.Series([], dtype="str") for column in SIGNAL_COLUMNS})
     return empty.astype({"at": "datetime64[us, UTC]", "value": "float64", "detail": "object"})
+
+
+def store_file(settings: Settings) -> Path | None:
+    """The file of a store that is one; None for a database server, or an address that is a secret."""
+    url = _from_folder(settings.store, settings.folder) if isinstance(settings.store, str) else ""
+    return Path(url.partition(":///")[2]) if url.startswith("sqlite") else None
 
 
 def _from_folder(url: str, folder: str) -> str:

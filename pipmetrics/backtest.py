@@ -13,7 +13,8 @@ from pipmetrics import calendars, luck, registry, statistics, windows
 from pipmetrics.assess import PEERS_AT_LEAST, as_begun, before, peers, stand_in
 from pipmetrics.config import Outlook
 from pipmetrics.digest import words
-from pipmetrics.model import Acts, Baseline, Json, Plan
+from pipmetrics.model import Acts, Baseline, Criterion, Json, Plan
+from pipmetrics.plugin import Goal
 
 if TYPE_CHECKING:
     from pipmetrics.api import Organisation
@@ -48,6 +49,8 @@ class CriterionTrial:
     """None: fewer than five peers have enough data, so that nothing is shown."""
     past: Tried
     luck: luck.Luck
+    needed: float
+    """Samples, or exposure, without which there is no verdict."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,8 @@ class Backtest:
                 self.plan,
                 each.id,
                 expected=each.luck.expected,
-                power=None if each.luck.short_though_reached is None else 1 - each.luck.short_though_reached,
+                needed=each.needed,
+                power=each.luck.told_apart,
                 peers=each.peers.of if each.peers else 0,
                 met=each.peers.met if each.peers else 0,
             )
@@ -109,6 +113,7 @@ def backtest(company: Organisation, plan: str) -> Backtest:
             of_peers[criterion.id] if of_peers[criterion.id].of >= PEERS_AT_LEAST else None,
             of_past[criterion.id],
             imagined[criterion.id].luck,
+            goal_of(criterion).minimum,
         )
         for criterion in begun.criteria
     )
@@ -116,6 +121,13 @@ def backtest(company: Organisation, plan: str) -> Backtest:
     parts = [(criterion.weight, imagined[criterion.id]) for criterion in begun.criteria]
     joint = luck.plan_chances(parts, settings.met_at, settings.at_risk_at) or (None, None)
     return Backtest(plan, trials, *joint)
+
+
+def peers_met(company: Organisation, plan: Plan) -> Mapping[str, tuple[int, int]]:
+    """By criterion, how many peers would have met its target in the plan's length before its start, of how many with
+    enough data; criteria with fewer than five such peers are left out."""
+    tried = _tried(company, [stand_in(shifted(plan, 1), peer) for peer in peers(company, plan)])
+    return {name: (each.met, each.of) for name, each in tried.items() if each.of >= PEERS_AT_LEAST}
 
 
 def shifted(plan: Plan, lengths: int) -> Plan:
@@ -150,13 +162,17 @@ def _imagined(company: Organisation, plan: Plan) -> Mapping[str, luck.Imagined]:
     person = company.config.people[plan.person]
     imagined = {}
     for place, criterion in enumerate(plan.criteria):
-        unit = registry.metric(criterion.metric).unit if criterion.metric else ""
-        goal = registry.criterion(criterion.criterion).goal(criterion, unit)
+        goal = goal_of(criterion)
         gone = calendars.working_days(person.calendar, windows.baseline(plan, criterion.baseline))
         ahead = calendars.working_days(person.calendar, windows.whole(plan))
         scale = ahead / gone if gone else 0.0
         imagined[criterion.id] = luck.imagine(goal, _rows(frozen.get(criterion.id), gone, scale), luck.SEED + place)
     return imagined
+
+
+def goal_of(criterion: Criterion) -> Goal:
+    unit = registry.metric(criterion.metric).unit if criterion.metric else ""
+    return registry.criterion(criterion.criterion).goal(criterion, unit)
 
 
 def _rows(baseline: Baseline | None, working_days: float, scale: float) -> luck.Before:
@@ -198,3 +214,7 @@ def _luck(chances: luck.Luck) -> Iterator[str]:
     yield f"  luck     met though nothing changed: {chances.met_unchanged:.1%}"
     yield f"           misses the number though truly reached: {chances.short_though_reached:.1%}"
     yield f"           judged not met though truly reached: {chances.not_met_though_reached:.1%}"
+    if chances.told_apart is None:
+        yield "  power    the state before meets the target already"
+    else:
+        yield f"  power    told from no change if truly reached: {chances.told_apart:.1%}"

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from pipmetrics.plugin import BoolArray, FloatArray
 
 RUNS = 10_000
+SLOW_RUNS = 300
+"""As many for tests that are computed one by one."""
 SEED = 7
+BY_CHANCE = 0.025
+"""One side of what a 95 % interval leaves out."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,11 +51,13 @@ class Before:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Draws:
-    """One entry a simulated plan: enough data, target met by the value, target inside the interval."""
+    """One entry a simulated plan: enough data, target met by the value, target inside the interval; `better` is the
+    chance of a result at least this good if nothing had changed (fewer entries where one is slow to compute)."""
 
     enough: BoolArray
     met: BoolArray
     inside: BoolArray
+    better: FloatArray
 
     @property
     def not_met(self) -> BoolArray:
@@ -64,6 +70,8 @@ class Luck:
 
     `met_unchanged`: the value meets the target although nothing changed. `short_though_reached`: the value misses
     although the person truly reached the target; `not_met_though_reached`: and the verdict at the end is "not met".
+    `told_apart`: somebody who truly reached it can be told from somebody who did not change (one side of a 95 % test);
+    None where the state before meets the target already.
     `expected`: samples, or exposure, that the plan will have.
     """
 
@@ -71,6 +79,7 @@ class Luck:
     met_unchanged: float | None
     short_though_reached: float | None
     not_met_though_reached: float | None
+    told_apart: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,6 +104,7 @@ def imagine(goal: Goal, before: Before, seed: int = SEED, runs: int = RUNS) -> I
         float(np.mean(unchanged.enough & unchanged.met)),
         float(np.mean(reached.enough & ~reached.met)),
         float(np.mean(reached.not_met)),
+        None if _meets_already(goal, before) else float(np.mean(reached.better <= BY_CHANCE)),
     )
     return Imagined(luck, unchanged, reached)
 
@@ -111,13 +121,30 @@ def _expected(goal: Goal, before: Before) -> float | None:
 def _known(form: Form, before: Before) -> bool:
     if isinstance(form, Ratio):
         return before.events > 0 and before.exposure > 0
+    if isinstance(form, Share):
+        return _share_before(form, before)[1] > 0
     return len(before.samples) > 0 or isinstance(form, Total)
+
+
+def _meets_already(goal: Goal, before: Before) -> bool:
+    form = goal.form
+    if isinstance(form, Ratio):
+        return False
+    if isinstance(form, Share):
+        hits, judged = _share_before(form, before)
+        value = hits / judged
+    elif isinstance(form, Total):
+        count = float((before.kinds == COUNTED).sum()) if form.rows else before.events
+        value = count / before.exposure if form.per is not None else count * before.scale
+    else:
+        value = float(_statistic(form, before.samples[None, :])[0])
+    return value >= goal.target if goal.at_least else value <= goal.target
 
 
 def _draw(goal: Goal, before: Before, expected: float, *, reached: bool, rng: np.random.Generator, runs: int) -> Draws:
     form = goal.form
     if isinstance(form, Share):
-        return _share(goal, before, expected, reached, rng, runs)
+        return _share(goal, form, before, expected, reached, rng, runs)
     if isinstance(form, Ratio):
         return _ratio(goal, form, before, expected, reached, rng, runs)
     if isinstance(form, Total):
@@ -125,22 +152,28 @@ def _draw(goal: Goal, before: Before, expected: float, *, reached: bool, rng: np
     return _resampled(goal, before, expected, reached, rng, runs)
 
 
-def _share(goal: Goal, before: Before, expected: float, reached: bool, rng: np.random.Generator, runs: int) -> Draws:
-    p = goal.target if reached else _share_before(goal, before)
+def _share(
+    goal: Goal, form: Share, before: Before, expected: float, reached: bool, rng: np.random.Generator, runs: int
+) -> Draws:
+    hits, judged = _share_before(form, before)
+    p = goal.target if reached else hits / judged
     n = int(expected)
     k = rng.binomial(n, p, runs).astype(np.float64)
     low, high = statistics.clopper_pearson(np.arange(n + 1.0), n)
     place = k.astype(np.int64)
-    return _judge(goal, k / n, low[place], high[place], np.full(runs, n >= goal.minimum))
+    better = statistics.fisher(k, n, hits, judged, at_least=goal.at_least)
+    return _judge(goal, k / n, low[place], high[place], np.full(runs, n >= goal.minimum), better)
 
 
-def _share_before(goal: Goal, before: Before) -> float:
-    limit = goal.form.limit if isinstance(goal.form, Share) else None
+def _share_before(form: Share, before: Before) -> tuple[float, int]:
+    """How many of the baseline's rows were as wanted, and of how many."""
+    limit = form.limit
     if limit is None:
-        return float(np.mean(before.values[before.kinds == COUNTED]))
+        counted = before.values[before.kinds == COUNTED]
+        return float(counted.sum()), len(counted)
     late = np.isin(before.kinds, (OPEN, WITHDRAWN)) & (before.values > limit)
     judged = (before.kinds == COUNTED) | late
-    return float(np.mean((before.values <= limit)[judged])) if judged.any() else 0.0
+    return float((before.values <= limit)[judged].sum()), int(judged.sum())
 
 
 def _ratio(
@@ -155,7 +188,8 @@ def _ratio(
         ratio = (count / expected) / (base / before.exposure)
     value, low, high = (ratio - 1, low - 1, high - 1) if form.increase else (1 - ratio, 1 - high, 1 - low)
     enough = (base > 0) & (min(expected, before.exposure) >= goal.minimum)
-    return _judge(goal, value, low, high, enough)
+    better = statistics.rate_ratio_chance(count, expected, before.events, before.exposure, at_least=form.increase)
+    return _judge(goal, value, low, high, enough, better)
 
 
 def _total(
@@ -167,7 +201,9 @@ def _total(
     count = rng.poisson(mean, runs).astype(np.float64)
     low, high = statistics.garwood(count, over)
     enough = np.full(runs, form.per is None or expected >= goal.minimum)
-    return _judge(goal, count / over, low, high, enough)
+    time, time_before = (over, before.exposure) if form.per is not None else (before.scale, 1.0)
+    better = statistics.rate_ratio_chance(count, time, count_before, time_before, at_least=goal.at_least)
+    return _judge(goal, count / over, low, high, enough, better)
 
 
 def _resampled(
@@ -179,18 +215,25 @@ def _resampled(
     if reached:
         now = _statistic(goal.form, samples[None, :])[0]
         if now <= 0:
-            return Draws(*(np.zeros(runs, dtype=bool) for _ in range(3)))
+            never = np.zeros(runs, dtype=bool)
+            return Draws(never, never, never, np.ones(1))
         drawn = drawn * (goal.target / now)
     value = _statistic(goal.form, drawn)
     if isinstance(goal.form, Mean):
-        low, high = statistics.t_interval(value, drawn.std(axis=1, ddof=1), n)
+        deviation = drawn.std(axis=1, ddof=1) if n > 1 else np.full(runs, np.nan)
+        low, high = statistics.t_interval(value, deviation, n)
     else:
         q = goal.form.q if isinstance(goal.form, Quantile) else 0.5
         ranks = statistics.order_ranks(np.array([float(n)]), np.array([q]))
         ordered = np.sort(drawn, axis=1)
         low = ordered[:, ranks[0][0] - 1] if ranks[0][0] >= 1 else np.zeros(runs)
         high = ordered[:, ranks[1][0] - 1] if ranks[1][0] <= n else np.full(runs, np.inf)
-    return _judge(goal, value, low, high, np.full(runs, n >= goal.minimum))
+    closed = np.zeros(max(n, len(samples)), dtype=bool)
+    better = [
+        statistics.mann_whitney(one, closed[:n], samples, closed[: len(samples)], at_least=goal.at_least)
+        for one in drawn[:SLOW_RUNS]
+    ]
+    return _judge(goal, value, low, high, np.full(runs, n >= goal.minimum), np.array(better))
 
 
 def _statistic(form: Form, rows: FloatArray) -> FloatArray:
@@ -201,12 +244,14 @@ def _statistic(form: Form, rows: FloatArray) -> FloatArray:
     return np.asarray(np.sort(rows, axis=1)[:, place])
 
 
-def _judge(goal: Goal, value: FloatArray, low: FloatArray, high: FloatArray, enough: BoolArray) -> Draws:
+def _judge(
+    goal: Goal, value: FloatArray, low: FloatArray, high: FloatArray, enough: BoolArray, better: FloatArray
+) -> Draws:
     tie = statistics.TIE
     with np.errstate(invalid="ignore"):
         met = value >= goal.target - tie if goal.at_least else value <= goal.target + tie
         inside = (low <= goal.target + tie) & (goal.target - tie <= high)
-    return Draws(enough, enough & met, inside)
+    return Draws(enough, enough & met, inside, better)
 
 
 def plan_chances(

@@ -12,76 +12,112 @@ from pydantic import TypeAdapter
 import pipmetrics
 from pipmetrics.errors import UsageError
 from pipmetrics.ledger import fingerprint
-from pipmetrics.model import Acts, Json, Person, Plan, Settings
+from pipmetrics.model import Acts, Gap, Json, Person, Plan, Settings
 from pipmetrics.store import Evaluated
 
 if TYPE_CHECKING:
+    from pipmetrics.acts import Life
     from pipmetrics.api import Organisation
     from pipmetrics.score import Evaluations, Measured
+    from pipmetrics.store import Recorded
 
 ENGINE = "engine"
 """The actor of what no person does."""
+ABOUT_NOBODY = frozenset({"settings", "gaps"})
+"""Kept texts that are about nobody in particular: erasing a person leaves them."""
 
 _PERSON: TypeAdapter[Person] = TypeAdapter(Person)
 _SETTINGS: TypeAdapter[Settings] = TypeAdapter(Settings)
+_GAPS: TypeAdapter[tuple[Gap, ...]] = TypeAdapter(tuple[Gap, ...])
+_ACTS: TypeAdapter[Acts] = TypeAdapter(Acts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scoring:
+    """Plans scored at one instant, with what that was made from."""
+
+    plans: Sequence[Plan]
+    measured: Measured
+    evaluations: Evaluations
+    revision: int
+    through: int
 
 
 def record(company: Organisation, as_of: datetime, plan: str | None = None) -> tuple[Evaluations, list[int]]:
     """Evaluates, freezes fresh baselines, records what is new; gives the numbers of the new entries."""
     from pipmetrics.acts import record_baselines
 
-    plans = company.plans(plan, as_of)
-    evaluations, evaluated = scored(company, plans, as_of)
+    scoring = scored(company, company.plans(plan, as_of), as_of)
     now = company.now()
-    record_baselines(company.store, plans, evaluations.baselines, by=ENGINE, now=now)
-    return evaluations, [seq for _, seq in company.store.record_evaluations(evaluated, ENGINE, now)]
+    record_baselines(company.store, scoring.plans, scoring.evaluations.baselines, by=ENGINE, now=now)
+    made = company.store.record_evaluations(to_record(company, scoring), ENGINE, now)
+    return scoring.evaluations, [seq for _, seq in made]
 
 
-def scored(company: Organisation, plans: Sequence[Plan], as_of: datetime) -> tuple[Evaluations, list[Evaluated]]:
-    """The evaluation of these plans, and what of it goes on record: one entry a plan."""
+def scored(company: Organisation, plans: Sequence[Plan], as_of: datetime) -> Scoring:
+    """The evaluation of these plans, and what it was made from: one state of the store, whoever pulls meanwhile."""
     from pipmetrics.score import evaluate
 
-    measured = company.measured(plans, as_of)
-    evaluations = evaluate(plans, measured, as_of)
-    document = evaluations.to_json()
-    by_id = {plan.id: plan for plan in plans}
-    return evaluations, [
-        _evaluated(company, by_id[entry["plan"]], {**document, "plans": [entry]}, measured)
-        for entry in document["plans"]
-    ]
-
-
-def _evaluated(company: Organisation, plan: Plan, result: Json, measured: Measured) -> Evaluated:
-    person = company.config.people[plan.person]
-    return Evaluated(
-        plan=plan.id,
-        person=plan.person,
-        as_of=datetime.fromisoformat(result["as_of"]),
-        version=pipmetrics.__version__,
-        plan_hash=plan.digest,
-        inputs_hash=inputs_hash(plan, person, measured, company.config.settings),
-        result=result,
-        revision=company.store.revision(),
-        through=company.store.head().seq,
-        texts={
-            "plan": _text_of(company, plan),
-            "person": _PERSON.dump_json(person).decode(),
-            "settings": _SETTINGS.dump_json(company.config.settings).decode(),
-        },
+    while True:
+        revision, through = company.store.revision(), company.store.head().seq
+        measured = company.measured(plans, as_of)
+        if company.revision is not None or company.store.revision() == revision:
+            break
+    return Scoring(
+        plans,
+        measured,
+        evaluate(plans, measured, as_of),
+        revision if company.revision is None else company.revision,
+        through if company.through is None else company.through,
     )
+
+
+def to_record(
+    company: Organisation, scoring: Scoring, beside: Mapping[str, Mapping[str, str]] | None = None
+) -> list[Evaluated]:
+    """What of it goes on record: one entry a plan. `beside` are more texts to keep, by plan and name."""
+    from pipmetrics.acts import all_lives
+
+    document = scoring.evaluations.to_json()
+    lives = all_lives(company.store)
+    known = {plan.id: plan for plan in scoring.plans}
+    settings = _SETTINGS.dump_json(company.config.settings).decode()
+    gaps = _GAPS.dump_json(tuple(scoring.measured.gaps)).decode()
+    evaluated = []
+    for entry in document["plans"]:
+        plan = known[entry["plan"]]
+        person = company.config.people[plan.person]
+        texts = {"plan": text_of(company, plan, lives.get(plan.id)), "person": _PERSON.dump_json(person).decode()}
+        evaluated.append(
+            Evaluated(
+                plan=plan.id,
+                person=plan.person,
+                as_of=scoring.evaluations.as_of,
+                version=pipmetrics.__version__,
+                plan_hash=plan.digest,
+                inputs_hash=inputs_hash(plan, person, scoring.measured, company.config.settings),
+                result={**document, "plans": [entry]},
+                revision=scoring.revision,
+                through=scoring.through,
+                texts={**texts, "settings": settings, "gaps": gaps, **(beside or {}).get(plan.id, {})},
+                shared=ABOUT_NOBODY,
+            )
+        )
+    return evaluated
 
 
 def inputs_hash(plan: Plan, person: Person, measured: Measured, settings: Settings) -> str:
     """One hash of all that the scoring of a plan read: its person's rows, its acts, its person, the settings."""
     frames = sorted(measured.frames.items(), key=lambda item: str(item[0]))
     rows = [frame[frame["person"] == plan.person].drop(columns="evidence") for _, frame in frames]
-    asked = [str(request) for request, _ in frames]
-    acts = TypeAdapter(Acts).dump_python(_of_plan(measured.acts, plan.id), mode="json")
-    gaps = [str(gap) for gap in measured.gaps]
-    return fingerprint(
-        *rows, {"requests": asked, "acts": acts, "gaps": gaps, "plan": plan.digest, "limits": [
-            settings.met_at, settings.at_risk_at]}, _PERSON.dump_python(person, mode="json"),
-    )  # fmt: skip
+    read = {
+        "requests": [str(request) for request, _ in frames],
+        "acts": _ACTS.dump_python(_of_plan(measured.acts, plan.id), mode="json"),
+        "gaps": [str(gap) for gap in measured.gaps],
+        "plan": plan.digest,
+        "limits": [settings.met_at, settings.at_risk_at],
+    }
+    return fingerprint(*rows, read, _PERSON.dump_python(person, mode="json"))
 
 
 def _of_plan(acts: Acts, plan: str) -> Acts:
@@ -94,25 +130,72 @@ def _of_plan(acts: Acts, plan: str) -> Acts:
     )
 
 
-def _text_of(company: Organisation, plan: Plan) -> str:
+def text_of(company: Organisation, plan: Plan, life: Life | None) -> str:
     """The plan's text in force: the locked one, or the file."""
-    from pipmetrics.acts import life_of
-
-    version = life_of(company.store, plan.id).version()
-    if version is not None and version.digest == plan.digest:
-        return version.text
-    return company.config.documents[plan.file].content.decode()
+    locked = next((one for one in (life.versions if life else ()) if one.digest == plan.digest), None)
+    return locked.text if locked is not None else company.config.documents[plan.file].content.decode()
 
 
-def recorded(company: Organisation, plans: Sequence[Plan], as_of: datetime) -> Mapping[str, Json]:
-    """The last recorded evaluation of each plan as of exactly this instant: its part of SPEC section 10."""
-    entries = company.store.entries(acts=("evaluation",), subjects=[f"plan:{plan.id}" for plan in plans])
-    found: dict[str, Json] = {}
-    for entry in entries:
-        payload = entry.payload
-        if payload is not None and datetime.fromisoformat(payload["as_of"]) == as_of:
-            found[payload["plan"]] = payload["result"]["plans"][0]
-    return found
+# --- found again --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OnRecord:
+    """A recorded evaluation of one plan: its entry, and its part of SPEC section 10. `anchor` is SEQ:HASH."""
+
+    seq: int
+    anchor: str
+    entry: Json
+    payload: Json
+
+    @classmethod
+    def of(cls, recorded: Recorded) -> OnRecord:
+        return cls(
+            recorded.seq,
+            f"{recorded.seq}:{recorded.hash}",
+            recorded.payload["result"]["plans"][0],
+            recorded.payload,
+        )
+
+
+def recorded(company: Organisation, plans: Sequence[Plan], as_of: datetime) -> Mapping[str, OnRecord]:
+    """The last recorded evaluation of each plan as of exactly this instant, by plan; erased ones are not there."""
+    found = company.store.evaluations_at([plan.id for plan in plans], as_of)
+    return {one.payload["plan"]: OnRecord.of(one) for one in found if one.payload is not None}
+
+
+def latest(company: Organisation, plan: str) -> OnRecord | None:
+    """The last recorded evaluation of a plan, whatever its instant."""
+    found = company.store.latest_evaluation(plan)
+    return None if found is None or found.payload is None else OnRecord.of(found)
+
+
+def texts_of(company: Organisation, kept: OnRecord) -> Mapping[str, str]:
+    """The texts that a recorded evaluation was made from, by name; those that were erased are not there."""
+    hashes: Mapping[str, str] = kept.payload["texts"]
+    known = company.store.documents(set(hashes.values()))
+    return {name: known[digest] for name, digest in hashes.items() if digest in known}
+
+
+MOVES_WITH_TIME = frozenset({"window", "projection", "progress", "change", "chance", "weeks", "needed", "away"})
+"""Figures of a result that move while nothing happens."""
+
+
+def says_the_same(first: Json, second: Json) -> bool:
+    """Whether two results of a plan (its parts of SPEC section 10) differ in nothing but what moves with time."""
+    return bool(_lasting(first) == _lasting(second))
+
+
+def _lasting(entry: Json) -> Json:
+    kept = {key: value for key, value in entry.items() if key not in MOVES_WITH_TIME | {"criteria", "day"}}
+    criteria = [
+        {key: value for key, value in criterion.items() if key not in MOVES_WITH_TIME}
+        for criterion in entry["criteria"]
+    ]
+    return {**kept, "criteria": criteria}
+
+
+# --- made again ---------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,31 +220,48 @@ def replay(company: Organisation, entry: int) -> Replayed:
 
     UsageError when the entry is no evaluation, or its texts were erased.
     """
-    from pipmetrics.config import parse_plan
     from pipmetrics.score import evaluate
 
-    payload = _payload(company, entry)
-    texts = company.store.documents(payload["texts"].values())
-    if len(texts) < len(set(payload["texts"].values())):
-        raise UsageError(f"what entry {entry} was made from has been erased")
-    kept = {name: texts[digest] for name, digest in payload["texts"].items()}
-    person = _PERSON.validate_json(kept["person"])
-    settings = _SETTINGS.validate_json(kept["settings"])
-    config = replace(company.config, settings=settings, people={**company.config.people, person.id: person})
-    plan = parse_plan(kept["plan"].encode(), config)
-    past = replace(company, config=config, revision=payload["revision"], through=payload["through"])
-    past.__dict__["store"] = company.store
-    as_of = datetime.fromisoformat(payload["as_of"])
+    found = company.store.entry(entry)
+    if found.act != "evaluation" or found.payload is None:
+        raise UsageError(f"entry {entry} is no evaluation that is still held", mend="`pipmetrics ledger` lists them.")
+    plan, past = as_it_was(company, OnRecord.of(found))
+    as_of = datetime.fromisoformat(found.payload["as_of"])
     again = evaluate([plan], past.measured([plan], as_of), as_of).to_json()
-    differences = tuple(_differences("", payload["result"], again))
+    differences = tuple(_differences("", found.payload["result"], again))
     return Replayed(entry, not differences, differences)
 
 
-def _payload(company: Organisation, entry: int) -> Json:
-    found = company.store.entry(entry)
-    if found.act != "evaluation" or found.payload is None:
-        raise UsageError(f"entry {entry} is no evaluation that is still held", mend="`pipmetrics runs` lists them.")
-    return found.payload
+def as_it_was(company: Organisation, kept: OnRecord) -> tuple[Plan, Organisation]:
+    """The plan as it was scored, and the organisation as it was then: its person, settings, facts, acts and gaps.
+
+    UsageError when the texts were erased.
+    """
+    texts = texts_of(company, kept)
+    if not {"plan", "person", "settings"} <= set(texts):
+        raise UsageError(f"what entry {kept.seq} was made from has been erased")
+    person = _PERSON.validate_json(texts["person"])
+    settings = replace(_SETTINGS.validate_json(texts["settings"]), folder=company.config.settings.folder)
+    past = replace(
+        company,
+        config=replace(company.config, settings=settings, people={**company.config.people, person.id: person}),
+        revision=kept.payload["revision"],
+        through=kept.payload["through"],
+        gaps=_GAPS.validate_json(texts["gaps"]) if "gaps" in texts else None,
+    )
+    past.__dict__["store"] = company.store
+    return parse_kept(texts["plan"], past, kept), past
+
+
+def parse_kept(text: str, company: Organisation, kept: OnRecord) -> Plan:
+    """The plan of a recorded text, with the end that an extension had moved it to."""
+    from pipmetrics.acts import life_of
+    from pipmetrics.config import parse_plan
+
+    plan = parse_plan(text.encode(), company.config, f"{kept.payload['plan']} (entry {kept.seq})")
+    life = life_of(company.store, plan.id)
+    until = life.extended_until(datetime.fromisoformat(kept.payload["as_of"]))
+    return plan if until is None or until <= plan.end else replace(plan, end=until)
 
 
 def _differences(path: str, before: Any, after: Any) -> Iterator[str]:

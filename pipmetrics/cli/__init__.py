@@ -5,6 +5,7 @@ Exit codes: 0 done; 1 done, but something was incomplete; 2 usage or configurati
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from typing import Any
@@ -22,6 +23,7 @@ COMMANDS = {
     "evaluate": ("scores", "Score every plan and print the result."),
     "run": ("service", "Run the nightly job once."),
     "serve": ("service", "Run the schedule and the web pages."),
+    "deliver": ("service", "Send the weekly digests that are due."),
     "digest": ("scores", "Print the weekly progress digest."),
     "explain": ("scores", "Open a number down to its facts."),
     "measurements": ("facts", "Print the measured rows themselves."),
@@ -33,13 +35,17 @@ COMMANDS = {
     "support": ("acts", "Record promised support as delivered, confirm or deny it."),
     "sign": ("acts", "Sign a digest, or acknowledge a plan."),
     "amend": ("acts", "Propose, sign or show an amendment of a plan."),
+    "pause": ("acts", "Pause a plan, or resume it."),
     "decide": ("acts", "Record the decision on an ended plan."),
     "portfolio": ("scores", "Report how the practice goes, without names."),
-    "verify": ("service", "Prove the ledger intact, or say from where it is not."),
+    "verify": ("record", "Prove the ledger intact, or say from where it is not."),
+    "ledger": ("record", "List what was recorded."),
+    "runs": ("record", "List the runs of the nightly job."),
+    "link": ("service", "Make a one-time link to sign in with."),
     "export": ("privacy", "Write everything held about a person."),
     "erase": ("privacy", "Erase what is held about a person, and record it."),
-    "runs": ("service", "List the runs of the nightly job."),
-    "store": ("service", "Copy, back up or check the store."),
+    "hold": ("privacy", "Keep a person's data from erasure, or end that."),
+    "store": ("storing", "Copy, back up, restore or check the store."),
     "metrics": ("facts", "List the metrics and their definitions."),
     "criteria": ("facts", "List the criteria and their parameters."),
     "schema": ("setup", "Print the JSON Schemas of the configuration files."),
@@ -76,16 +82,33 @@ class Commands(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
+        from pipmetrics.cli import logs
+        from pipmetrics.transport.secrecy import mask
+
+        logs.install()
         try:
             return super().invoke(ctx)
         except PipmetricsError as error:
-            click.echo(f"pipmetrics: {error}", err=True)
+            click.echo(f"pipmetrics: {mask(str(error))}", err=True)
             sys.exit(error.exit_code)
         except KeyboardInterrupt:
             click.echo(
                 "pipmetrics: stopped; what was committed is kept, and the next run goes on from there.", err=True
             )
             sys.exit(130)
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except OSError as error:
+            click.echo(f"pipmetrics: {error.filename or 'the system'}: {error.strerror or error}", err=True)
+            sys.exit(1)
+        except Exception as error:
+            if os.environ.get(logs.DEBUG):
+                raise
+            told = mask(f"{type(error).__name__}: {error}")
+            click.echo(
+                f"pipmetrics: a fault of ours: {told}\n  {logs.DEBUG}=1 shows where; please report it.", err=True
+            )
+            sys.exit(1)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -40,7 +40,12 @@ def _recorded(entry: int) -> None:
 
 @click.group()
 def dispute() -> None:
-    """Contest a data point, answer a contest, or decide it; until then the point counts and both values show."""
+    """Contest a data point, answer a contest, or decide it; until then the point counts and both values show.
+
+    \b
+    Example:
+      pipmetrics dispute file ada-2026-q4 reviews-24h RRE_17 --by ada --why "Asked while I led an incident."
+    """
 
 
 @dispute.command("file")
@@ -61,7 +66,8 @@ def dispute_file(config: str, plan: str, criterion: str, key: str, why: str, by:
 
     with organisation(config) as company:
         found = company.explain(plan, criterion)
-        keys = [point.measurement["key"] for point in found.points if point.standing != "exposure"]
+        points = (*found.points, *(found.baseline.points if found.baseline else ()))
+        keys = [point.measurement["key"] for point in points if point.standing != "exposure"]
         entry = acts.dispute(company.store, company.config, plan, criterion, key, by=by, why=why, now=now(), keys=keys)
     _recorded(entry)
 
@@ -72,7 +78,12 @@ def dispute_file(config: str, plan: str, criterion: str, key: str, why: str, by:
 @why_option
 @by_option
 def dispute_answer(config: str, number: int, why: str, by: str) -> None:
-    """Answer dispute NUMBER; it stays open until it is decided."""
+    """Answer dispute NUMBER; it stays open until it is decided.
+
+    \b
+    Example:
+      pipmetrics dispute answer 41 --by dana --why "The incident log says so too."
+    """
     from pipmetrics import acts
 
     with organisation(config) as company:
@@ -86,7 +97,12 @@ def dispute_answer(config: str, number: int, why: str, by: str) -> None:
 @why_option
 @by_option
 def dispute_decide(config: str, number: int, outcome: str, why: str, by: str) -> None:
-    """Decide dispute NUMBER: upheld leaves the point out, rejected lets it count."""
+    """Decide dispute NUMBER: upheld leaves the point out, rejected lets it count.
+
+    \b
+    Example:
+      pipmetrics dispute decide 41 upheld --by petra --why "On call; others covered reviews that day."
+    """
     from pipmetrics import acts
 
     with organisation(config) as company:
@@ -222,7 +238,27 @@ def amend(config: str, plan: str, number: int | None, propose: bool, why: str, b
 @click.command()
 @config_option
 @click.argument("plan")
-@click.argument("outcome")
+@click.option("--resume", is_flag=True, help="Go on with a paused plan.")
+@why_option
+@by_option
+def pause(config: str, plan: str, resume: bool, why: str, by: str) -> None:
+    """Note that a plan pauses, or goes on again; its dates change by an extension or an amendment alone.
+
+    \b
+    Examples:
+      pipmetrics pause ada-2026-q4 --by dana --why "Long illness; HR agrees."
+      pipmetrics pause ada-2026-q4 --resume --by dana --why "Ada is back."
+    """
+    from pipmetrics import acts
+
+    with organisation(config) as company:
+        _recorded(acts.pause(company.store, company.config, plan, by=by, why=why, now=now(), resume=resume))
+
+
+@click.command()
+@config_option
+@click.argument("plan")
+@click.argument("outcome", metavar="complete|extend|not_complete|withdrawn")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The new last day, for an extension.")
 @why_option
 @by_option

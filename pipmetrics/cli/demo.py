@@ -35,10 +35,10 @@ def demo(into: Path, pages: bool) -> None:
         click.echo(pulled_text(pulled), err=True)
         live(company, week_end(monday_of(None, company), "Europe/Berlin", company.now()))
         report = company.run()
-        digest = company.digest()
+        week = company.week()
         page = into / "digest.html"
-        page.write_text(html.render(digest), encoding="utf-8")
-        print_text(text.render(digest))
+        page.write_text(html.render(week.digest, week.points), encoding="utf-8")
+        print_text(text.render(week.digest))
         print_text(_where(into, page, len(report.recorded)))
         if pages:
             from pipmetrics.cli.service import serve_pages

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import click
 
@@ -22,7 +24,7 @@ from pipmetrics.model import CLOCKS, Clock
 @click.command()
 @config_option
 @click.option("--source", "sources", multiple=True, metavar="NAME", help="Only this source; may be repeated.")
-@click.option("--since", type=INSTANT, help="How far back a first pull goes. Default: `history` of the configuration.")
+@click.option("--since", type=INSTANT, help="Read at least back to then. Default: `history` of the configuration.")
 @format_option("text", "json")
 def pull(config: str, sources: tuple[str, ...], since: datetime | None, form: str) -> None:
     """Pull new facts from the sources into the store; goes on where the last pull stopped.
@@ -51,7 +53,7 @@ def pull(config: str, sources: tuple[str, ...], since: datetime | None, form: st
 @click.option("--to", "end", type=INSTANT, help="Only rows before this instant.")
 @as_of_option
 @click.option("--clock", type=click.Choice(CLOCKS), help="Measure durations by this clock. Default: the metric's own.")
-@format_option("csv", "json")
+@format_option("text", "json", "csv")
 def measurements(
     config: str,
     metric: str,
@@ -75,7 +77,7 @@ def measurements(
     if form == "json":
         print_json(to_json(rows))
     else:
-        print_text(to_csv(rows))
+        print_text(to_csv(rows) if form == "csv" else _table(to_json(rows)))
 
 
 @click.command()
@@ -124,6 +126,25 @@ def criteria(form: str) -> None:
             )
             for c in found
         )
+    )
+
+
+def _table(rows: Sequence[Mapping[str, Any]]) -> str:
+    """One row a line in columns, values rounded; CSV and JSON have all of it."""
+    from pipmetrics.digest.words import clean, number
+
+    head = ("person", "subject", "start", "end", "value", "state", "reason")
+    lines = [head] + [
+        (
+            *(clean(str(row[name] or "-")) for name in head[:4]),
+            number(row["value"], row["unit"] if row["unit"] in ("hours", "share") else ""),
+            *(row[name] or "" for name in head[5:]),
+        )
+        for row in rows
+    ]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    return "\n".join(
+        "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in lines
     )
 
 

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from pipmetrics.errors import UsageError
-
 if TYPE_CHECKING:
     from pipmetrics.api import Organisation
 
@@ -65,8 +63,26 @@ class Week(click.ParamType[date]):
             self.fail(f"{value!r} is no ISO week; write 2026-W47", param, ctx)
 
 
+class Weeks(click.ParamType[tuple[date, ...]]):
+    """One ISO week, or the weeks from one to another: 2026-W44..2026-W47; gives their Mondays."""
+
+    name = "weeks"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[date, ...]:
+        if isinstance(value, tuple):
+            return value
+        first, dots, last = value.partition("..")
+        start = WEEK.convert(first, param, ctx)
+        end = WEEK.convert(last, param, ctx) if dots else start
+        if not 0 <= (end - start).days < 7 * MOST_WEEKS:
+            self.fail(f"{value!r}: from one week to a later one, {MOST_WEEKS} at most", param, ctx)
+        return tuple(start + timedelta(days=days) for days in range(0, (end - start).days + 1, 7))
+
+
+MOST_WEEKS = 60
 INSTANT = Instant()
 WEEK = Week()
+WEEKS = Weeks()
 as_of_option = click.option(
     "--as-of",
     type=INSTANT,
@@ -77,14 +93,6 @@ as_of_option = click.option(
 def now() -> datetime:
     """The clock, read in one place; whole seconds, UTC."""
     return datetime.now(UTC).replace(microsecond=0)
-
-
-def last_week(at: datetime, zone: str) -> date:
-    """The Monday of the last complete ISO week before `at` in a zone."""
-    from zoneinfo import ZoneInfo
-
-    today = at.astimezone(ZoneInfo(zone)).date()
-    return today - timedelta(days=today.weekday() + 7)
 
 
 def organisation(config: str) -> Organisation:
@@ -100,20 +108,8 @@ def print_json(value: Any) -> None:
     sys.stdout.flush()
 
 
-def print_text(text: str) -> None:
-    sys.stdout.buffer.write(text.encode() + (b"" if text.endswith("\n") else b"\n"))
+def print_text(text: str | bytes) -> None:
+    """Text ends with a line break; bytes are printed as they are."""
+    made = text if isinstance(text, bytes) else text.encode() + (b"" if text.endswith("\n") else b"\n")
+    sys.stdout.buffer.write(made)
     sys.stdout.flush()
-
-
-def find_plan(known: Any, name: str) -> str:
-    """`name` if it is a known plan; UsageError that says what there is."""
-    from difflib import get_close_matches
-
-    names = [plan.id for plan in known]
-    if name not in names:
-        near = get_close_matches(name, names, 1)
-        raise UsageError(
-            f"there is no plan {name!r}",
-            mend=f"Did you mean {near[0]!r}?" if near else f"Plans: {', '.join(names) or 'none'}",
-        )
-    return name

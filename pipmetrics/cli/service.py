@@ -1,12 +1,24 @@
-"""run, serve, runs, verify, store: the job, its schedule, its record."""
+"""run, deliver, serve, link: the job, its schedule, the pages and who gets in."""
 
 from __future__ import annotations
 
+import socket
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from pipmetrics.cli.options import config_option, format_option, organisation, print_json, print_text
+from pipmetrics.cli.options import config_option, format_option, now, organisation, print_json, print_text
+from pipmetrics.errors import UsageError
+
+if TYPE_CHECKING:
+    from pipmetrics.api import Organisation
+    from pipmetrics.pull import Progress
+    from pipmetrics.runner import RunReport
 
 
 @click.command()
@@ -16,87 +28,203 @@ def run(config: str, form: str) -> None:
     """Run the nightly job once: check, pull, evaluate, record, deliver what is due.
 
     For cron, systemd timers and Kubernetes; two runs on one store never overlap (the second one is refused, exit 3).
+    On a terminal it draws its progress, elsewhere it logs one JSON line a step to stderr.
 
     \b
     Example:
       pipmetrics run
     """
-    from pipmetrics.cli.progress import pulled_json, pulled_text, pulling
-
-    with organisation(config) as company, pulling() as progress:
+    with organisation(config) as company, _progress() as progress:
         report = company.run(progress=progress)
         head = str(company.store.head())
-    if form == "json":
-        print_json(
-            {
-                "run": report.run,
-                "outcome": report.outcome,
-                "checked": list(report.checked),
-                "pulled": [pulled_json(pulled) for pulled in report.pulled],
-                "recorded": [seq for _, seq in report.recorded],
-                "baselines": report.baselines,
-                "delivered": report.delivered.sent,
-                "incomplete": list(report.incomplete),
-                "ledger": head,
-            }
-        )
-    else:
-        counted = f"{len(report.recorded)} evaluations and {report.baselines} baselines recorded"
-        lines = [f"run {report.run}: {report.outcome}", *report.checked, pulled_text(report.pulled), counted]
-        lines += [f"incomplete: {missing}" for missing in report.incomplete]
-        print_text("\n".join([*lines, f"ledger head {head}"]))
+    print_json(_json(report, head)) if form == "json" else print_text(_text(report, head))
     sys.exit(report.exit_code)
 
 
-@click.command()
-@config_option
-@click.option("--anchor", metavar="SEQ:HASH", help="A head that somebody noted down, as every digest prints it.")
-@format_option("text", "json")
-def verify(config: str, anchor: str | None, form: str) -> None:
-    """Prove the ledger intact, or say from which entry on it is not; an anchor also shows a cut tail.
+@contextmanager
+def _progress() -> Iterator[Progress | None]:
+    from pipmetrics.cli import logs
+    from pipmetrics.cli.progress import pulling
 
-    \b
-    Example:
-      pipmetrics verify --anchor 41:9b1e0c...
-    """
-    from dataclasses import asdict
-
-    from pipmetrics.ledger import anchor as read_anchor
-    from pipmetrics.ledger import verify as verify_ledger
-
-    with organisation(config) as company:
-        found = verify_ledger(company.store, read_anchor(anchor) if anchor else None)
-    if form == "json":
-        print_json(asdict(found) | {"head": str(found.head)})
+    if sys.stderr.isatty():
+        with pulling() as progress:
+            yield progress
     else:
-        print_text(str(found))
-    sys.exit(0 if found.ok else 3)
+        logs.install(as_json=True)
+        yield None
+
+
+def _json(report: RunReport, head: str) -> dict[str, Any]:
+    from pipmetrics.cli.progress import pulled_json
+
+    return {
+        "run": report.run,
+        "outcome": report.outcome,
+        "checked": list(report.checked),
+        "pulled": [pulled_json(pulled) for pulled in report.pulled],
+        "recorded": [seq for _, seq in report.recorded],
+        "baselines": report.baselines,
+        "delivered": report.delivered.sent,
+        "incomplete": list(report.incomplete),
+        "ledger": head,
+    }
+
+
+def _text(report: RunReport, head: str) -> str:
+    from pipmetrics.cli.progress import pulled_text
+
+    counted = f"{len(report.recorded)} evaluations and {report.baselines} baselines recorded"
+    sent = f", {report.delivered.sent} digests sent" if report.delivered.sent else ""
+    lines = [f"run {report.run}: {report.outcome}", *report.checked, pulled_text(report.pulled), counted + sent]
+    lines += [f"incomplete: {missing}" for missing in report.incomplete]
+    return "\n".join([*(line for line in lines if line), f"ledger head {head}"])
 
 
 @click.command()
 @config_option
-@click.option("--last", default=20, show_default=True, help="How many, newest first.")
+@click.option("--dry-run", "folder", type=click.Path(file_okay=False, path_type=Path), help="Write the messages here.")
 @format_option("text", "json")
-def runs(config: str, last: int, form: str) -> None:
-    """List the runs of the nightly job: when, how they ended, what they cost.
+def deliver(config: str, folder: Path | None, form: str) -> None:
+    """Send the weekly digests that are due and were not sent yet; `run` and `serve` do it by themselves.
+
+    \b
+    Examples:
+      pipmetrics deliver
+      pipmetrics deliver --dry-run outbox
+    """
+    from pipmetrics import nightly
+
+    with organisation(config) as company:
+        if folder is not None:
+            written = nightly.rehearse(company, folder)
+            print_json({"written": written}) if form == "json" else print_text(
+                "\n".join(f"wrote {name}" for name in written) or "nothing is due"
+            )
+            return
+        report = nightly.send(company)
+    if form == "json":
+        print_json({"sent": report.delivered.sent, "failed": list(report.delivered.failed)})
+    else:
+        print_text("\n".join([f"{report.delivered.sent} digests sent", *report.incomplete]))
+    sys.exit(report.exit_code)
+
+
+# --- serve --------------------------------------------------------------------------------------------------------
+
+
+@click.command()
+@config_option
+@click.option("--host", default="127.0.0.1", show_default=True, help="Listen here; this machine alone by default.")
+@click.option("--port", default=8000, show_default=True, help="0: a free one.")
+@click.option("--pages/--no-pages", default=True, show_default=True, help="Serve the web pages and the API too.")
+def serve(config: str, host: str, port: int, pages: bool) -> None:
+    """Run the schedule (the nightly job, the weekly digest) and the web pages, until SIGTERM or Ctrl-C.
+
+    What was missed while it was down is caught up with, once. The work under way ends with its next commit.
+
+    \b
+    Examples:
+      pipmetrics serve
+      pipmetrics serve --no-pages            the schedule alone
+    """
+    from pipmetrics.cli import logs
+
+    logs.install(as_json=True)
+    with organisation(config) as company:
+        serve_all(company, host, port, pages=pages)
+
+
+def serve_all(company: Organisation, host: str, port: int, *, pages: bool = True, jobs: bool = True) -> None:
+    """Serves until a signal; UsageError when the address is taken."""
+    from pipmetrics import nightly
+    from pipmetrics.schedule import serving, wait_for_signal
+
+    stopping = threading.Event()
+    schedule = nightly.schedule_of(company, stopping, jobs=jobs)
+    with serving(schedule):
+        if not pages:
+            wait_for_signal(stopping)
+            return
+        with _pages(company, host, port, stopping):
+            wait_for_signal(stopping)
+
+
+@contextmanager
+def _pages(company: Organisation, host: str, port: int, stopping: threading.Event) -> Iterator[None]:
+    """The pages in a thread of their own; when they cannot go on, everything stops."""
+    try:
+        from pipmetrics.web.app import server
+    except ImportError as error:
+        raise UsageError(
+            f"the pages need a package that is not installed: {error.name}",
+            mend="Run: pip install 'pipmetrics[web]', or serve with --no-pages.",
+        ) from error
+    listening = _listen(host, port)
+    served = server(company, host, listening.getsockname()[1])
+
+    def work() -> None:
+        try:
+            served.run(sockets=[listening])
+        finally:
+            stopping.set()
+
+    thread = threading.Thread(target=work, name="pages")
+    thread.start()
+    click.echo(f"pages at http://{host}:{listening.getsockname()[1]}/", err=True)
+    try:
+        yield
+    finally:
+        served.should_exit = True
+        thread.join()
+        listening.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+    except OSError as error:
+        raise UsageError(
+            f"cannot listen on {host}:{port}: {error.strerror}", mend="Choose another with --host or --port."
+        ) from error
+    return listening
+
+
+def serve_pages(company: Organisation, port: int = 8000) -> None:
+    """The pages alone, for the demo; prints a link to sign in with for each side."""
+    from pipmetrics.web import make_link
+
+    people = company.config.people.values()
+    managers = [person.id for person in people if "manager" in person.roles]
+    persons = [plan.person for plan in company.plans()]
+    hr = [person.id for person in people if "hr" in person.roles]
+    print_text("Sign in once within 15 minutes, as")
+    for who in dict.fromkeys([*managers[:1], *persons[:1], *hr[:1]]):
+        link = make_link(company.config.settings, who, company.now())
+        print_text(f"  {who}: http://127.0.0.1:{port}{link}")
+    print_text("Ctrl-C ends it.")
+    serve_all(company, "127.0.0.1", port, jobs=False)
+
+
+@click.command()
+@config_option
+@click.argument("person")
+@click.option("--base", default="http://127.0.0.1:8000", show_default=True, help="Where the pages are served.")
+def link(config: str, person: str, base: str) -> None:
+    """Make a one-time link with which a person signs in on this machine; it lasts 15 minutes.
 
     \b
     Example:
-      pipmetrics runs --last 7
+      pipmetrics link dana
     """
+    from pipmetrics.cli.privacy import person_of
+    from pipmetrics.web import make_link
+
     with organisation(config) as company:
-        found = company.store.runs(limit=last)
-    if form == "json":
-        keys = ("id", "kind", "outcome", "counts", "requests", "retried", "sources")
-        print_json(
-            [
-                {key: getattr(each, key) for key in keys}
-                | {"started": each.started.isoformat(), "ended": each.ended.isoformat() if each.ended else None}
-                for each in found
-            ]
-        )
-        return
-    for each in found:
-        took = f"{(each.ended - each.started).total_seconds():.0f} s" if each.ended else "not ended"
-        counts = ", ".join(f"{name} {count}" for name, count in each.counts.items() if count)
-        print_text(f"{each.id:>5}  {each.started:%Y-%m-%d %H:%M}  {each.kind:<8} {each.outcome:<10} {took:<9} {counts}")
+        settings = company.config.settings
+        if settings.access.get("mode", "links") != "links":
+            raise UsageError("people sign in elsewhere", where="access.mode", mend="Links are for `mode: links` alone.")
+        path = make_link(settings, person_of(company, person).id, now())
+    print_text(f"{base.rstrip('/')}{path}")

@@ -52,9 +52,10 @@ def init(
 @click.command()
 @config_option
 @click.option("--online", is_flag=True, help="Also ask every source: token, permissions, accounts, clock.")
+@click.option("--facts/--no-facts", default=True, show_default=True, help="Rules that look at what was pulled.")
 @click.option("--explain", "code", metavar="CODE", help="Explain one lint rule, as PIP104, and stop.")
 @format_option("text", "json", "github", "sarif")
-def check(config: str, online: bool, code: str | None, form: str) -> None:
+def check(config: str, online: bool, facts: bool, code: str | None, form: str) -> None:
     """Check the configuration, lint the plans and, with --online, ask every source.
 
     \b
@@ -71,7 +72,7 @@ def check(config: str, online: bool, code: str | None, form: str) -> None:
         return
     from pipmetrics.check import check as run_check
 
-    report = run_check(config, online=online)
+    report = run_check(config, online=online, measured=facts)
     print_text(report.render(form))
     sys.exit(report.exit_code)
 
