@@ -15,6 +15,7 @@ from pathlib import Path
 from threading import Lock, RLock
 from typing import TYPE_CHECKING, TypeVar
 
+from pipmetrics import windows
 from pipmetrics.access import Actor, Thing, actor_of, plan_thing
 from pipmetrics.acts import Life, all_lives
 from pipmetrics.acts.fold import KINDS as ACT_KINDS
@@ -137,10 +138,11 @@ class Office:
     # --- evaluations ----------------------------------------------------------------------------------------------
 
     def scored(self, standing: Standing, plan: Plan) -> Scored | None:
-        """The plan's last recorded evaluation; evaluated now when there is none; None before it began."""
+        """The plan's last recorded evaluation; evaluated now when there is none, or none since it ended; None before it
+        began."""
         company = standing.company
         recorded = company.store.latest_evaluation(plan.id)
-        if recorded is not None and recorded.payload is not None:
+        if recorded is not None and recorded.payload is not None and not _outlived(recorded.payload, plan, company):
             entry = recorded.payload["result"]["plans"][0]
             return Scored(entry, datetime.fromisoformat(recorded.payload["as_of"]), recorded.seq)
         return self.remembered(("scored", plan.id), standing, lambda: _score(company, plan))
@@ -162,6 +164,11 @@ class Office:
                 self._kept[full] = (standing, make())  # holds the standing, so that its id is not given twice
             kept: tuple[Standing, Value] = self._kept[full]  # type: ignore[assignment]  # each key holds its own kind
             return kept[1]
+
+
+def _outlived(payload: Json, plan: Plan, company: Organisation) -> bool:
+    """Whether the plan has ended since: what was recorded then holds no final verdict."""
+    return datetime.fromisoformat(payload["as_of"]) < windows.whole(plan).end <= company.now()
 
 
 def _score(company: Organisation, plan: Plan) -> Scored | None:
