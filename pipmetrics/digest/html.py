@@ -37,7 +37,7 @@ CHECK_INS = {
     "closing": ("upcoming", "up", "Closing"),
 }
 SUPPORTS = {"done": "held", "due": "up", "overdue": "late", "denied": "late"}
-ROOM = 400
+ROOM = 210
 """Data points that a whole page shows at most, shared by its criteria, so that it stays small enough to open at once;
 the evidence file holds all of them."""
 MOST = 40
@@ -102,7 +102,7 @@ def render(
         digest=digest,
         title=digest.title,
         reader=clean(digest.reader),
-        as_of=f"{words.moment(digest.as_of)} UTC",
+        as_of=digest.read,
         formal=formal,
         coaching=[card for card in cards if card["private"]],
         needs=[_need(need.what, need.why, need.due, private=need.private) for need in digest.needs],

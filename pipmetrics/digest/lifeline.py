@@ -158,6 +158,9 @@ def _lane(life: Life, frame: charts.Frame, lane: Lane, top: float) -> Iterator[s
     yield f'<text class="t-strong" x="0" y="{top + 21:g}">{escape(lane.title)}</text>'
     if top > TOP:
         yield charts.line("grid", 0, frame.right, top)
+    if len(lane.stretches) > 1:
+        yield _weeks(life, frame, lane, top)
+        return
     for stretch in lane.stretches:
         left, right = _x(life, frame, stretch.start), _x(life, frame, stretch.end + timedelta(days=1))
         css = f"seg {stretch.css}".strip()
@@ -167,6 +170,15 @@ def _lane(life: Life, frame: charts.Frame, lane: Lane, top: float) -> Iterator[s
     for spot in lane.spots:
         x = (_x(life, frame, spot.on) + _x(life, frame, spot.on + timedelta(days=1))) / 2
         yield from _spot(spot, x, top + 17)
+
+
+def _weeks(life: Life, frame: charts.Frame, lane: Lane, top: float) -> str:
+    """Many stretches as one path: a page holds many plans of many weeks."""
+    boxes = []
+    for stretch in lane.stretches:
+        left, right = _x(life, frame, stretch.start), _x(life, frame, stretch.end + timedelta(days=1))
+        boxes.append(f"M{left:.1f} {top + 8:g}h{right - left:.1f}v18h{left - right:.1f}z")
+    return f'<path class="seg {lane.stretches[0].css}" d="{"".join(boxes)}"/>'
 
 
 def _spot(spot: Spot, x: float, y: float) -> Sequence[str]:

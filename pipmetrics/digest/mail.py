@@ -146,7 +146,7 @@ def _html(digest: Digest, envelope: Envelope, fitting: int) -> str:
             needs=[(words.weekday(need.due) if need.due else "Overdue", clean(need.what)) for need in digest.needs],
             incomplete=[clean(gap) for gap in digest.incomplete],
             cards=[_card(card, full=place < fitting) for place, card in enumerate(digest.cards)],
-            as_of=f"{words.moment(digest.as_of)} UTC",
+            as_of=digest.read,
         )
     )
     return _inlined(page)

@@ -46,7 +46,7 @@ def render(digest: Digest, points: Points | None = None) -> str:
 def _lines(digest: Digest, points: Points) -> Iterator[str]:
     yield f"# {digest.title}"
     reader = f" · {escape(digest.reader)}" if digest.reader else ""
-    yield f"\n{digest.span}{reader} · figures as of {words.moment(digest.as_of)} UTC"
+    yield f"\n{digest.span}{reader} · figures as of {digest.read}"
     yield from (f"\n> Incomplete: {escape(gap)}" for gap in digest.incomplete)
     if digest.needs:
         yield "\n## Needs you this week\n"

@@ -78,6 +78,13 @@ class Digest:
     def span(self) -> str:
         return f"{words.days_between(self.start, self.end)} {self.end.year}"
 
+    @property
+    def read(self) -> str:
+        """When the figures were read: in the zone of the plans where they share one, else UTC."""
+        zones = {card.timezone for card in self.cards}
+        zone = zones.pop() if len(zones) == 1 else "UTC"
+        return f"{words.moment(self.as_of.astimezone(ZoneInfo(zone)))} {zone.rpartition('/')[2].replace('_', ' ')}"
+
     def formal(self) -> Digest:
         """The same week without coaching: what may be printed, mailed and told to a channel."""
         plans = {card.plan for card in self.cards if card.private}

@@ -64,7 +64,7 @@ def page(digest: Digest, points: Points) -> str:
         .render(
             digest=digest,
             reader=clean(digest.reader),
-            as_of=f"{words.moment(digest.as_of)} UTC",
+            as_of=digest.read,
             needs=[(words.weekday(need.due) if need.due else "Overdue", clean(need.what)) for need in digest.needs],
             incomplete=[clean(gap) for gap in digest.incomplete],
             cards=[_card(digest, card, points) for card in digest.cards],

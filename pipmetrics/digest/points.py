@@ -41,6 +41,8 @@ REASONS = {
     "disputed": "Left out after a dispute",
     "rule": "A rule of the plan",
 }
+MARKS = 6
+"""How many times as many points a picture holds as the list below it."""
 LATE = ("unanswered", "unresolved", "withdrawn")
 
 
@@ -103,7 +105,10 @@ def drawer(card: Card, criterion: Json, points: Sequence[Json], monday: date, ro
             groups.append(Group(said, (*head, last), tuple(_shown(card, point, limit) for point in kept)))
     line, label = _line(criterion, limit)
     marks, high = _marks(criterion, points, limit, line)
-    said = f"{words.count(len(points), 'data point')} of {clean(criterion.get('expectation') or criterion['id'])}"
+    said = f"{words.count(len(marks), 'data point')} over the plan"
+    if len(marks) > MARKS * room:
+        marks = marks[-MARKS * room :]
+        said = f"The newest {len(marks)} of {said}"
     return Drawer(tuple(groups), len(points) - shown, marks, line, label, high, said)
 
 
@@ -150,6 +155,8 @@ def _value(point: Json) -> str:
     """Hours with one digit each, so that a column lines up; the rest as everywhere."""
     if point["unit"] == "hours" and point["value"] is not None:
         return words.number(point["value"], "hours", digits=1).removesuffix(" h")
+    if point["unit"] == "share" and point["value"] in (0, 1):
+        return "Yes" if point["value"] else "No"
     return words.number(point["value"], point["unit"])
 
 
@@ -197,7 +204,7 @@ def _marks(
     start, end = words.instant(window["start"]), words.instant(window["end"])
     span = (end - start) / timedelta(seconds=1) or 1.0
     marks = []
-    for point in timed:
+    for point in sorted(timed, key=lambda point: (point["start"] or point["end"], point["key"])):
         at = words.instant(point["start"] or point["end"])
         counted = standing(point, limit) in ("counted", "late")
         marks.append(charts.Mark((at - start) / timedelta(seconds=1) / span, point["value"], counted))

@@ -163,11 +163,16 @@ def _before(criterion: Json, terms: Terms) -> tuple[str, str]:
         return words.NOTHING, "not measured" if not baseline else ""
     unit = "" if criterion["criterion"] in RATIOS else criterion["unit"]
     n = baseline["n"]
-    things = terms.per or terms.nouns[0 if n == 1 else 1]
-    per = f" per {things}" if criterion["criterion"] in RATIOS and terms.per else ""
-    days = _days(baseline.get("window"))
+    per = f"per {_one(terms.per)}" if criterion["criterion"] in RATIOS and terms.per else ""
     sample = f"n {_count(n)}" if n is not None else ""
-    return words.number(baseline["value"], unit), ", ".join(part for part in (f"{per} {days}".strip(), sample) if part)
+    parts = (per, _days(baseline.get("window")), sample)
+    return words.number(baseline["value"], unit), ", ".join(part for part in parts if part)
+
+
+def _one(things: str) -> str:
+    """One of them: "changes deployed" -> "change deployed"."""
+    first, *rest = things.split(" ")
+    return " ".join([first.removesuffix("s"), *rest])
 
 
 def _days(window: Json) -> str:

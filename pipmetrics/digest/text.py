@@ -57,7 +57,7 @@ def _head(digest: Digest) -> RenderableType:
     plans = [words.count(formal, "formal plan")] + ([words.count(coaching, "coaching plan")] if coaching else [])
     title = f"{digest.title} · {digest.span}"
     lines = Text(f"{title} · {clean(digest.reader)}\n" if digest.reader else f"{title}\n")
-    lines.append(f"Figures as of {words.moment(digest.as_of)} UTC · {', '.join(plans)}")
+    lines.append(f"Figures as of {digest.read} · {', '.join(plans)}")
     for gap in digest.incomplete:
         lines.append(f"\nIncomplete: {clean(gap)}")
     return Panel(lines, box=box.ROUNDED, width=WIDTH, padding=(0, 1))
@@ -69,7 +69,7 @@ def _needs(digest: Digest) -> Iterable[RenderableType]:
     yield Text("Needs you this week", style="bold")
     for place, need in enumerate(digest.needs, start=1):
         due = words.weekday(need.due) if need.due else "overdue"
-        yield Text(f"{place}.".ljust(4) + due.ljust(12) + clean(f"{need.what} ({need.why})"))
+        yield from _lines(f"{place}.".ljust(4) + due, [f"{need.what} ({need.why})"], indent=16)
 
 
 def _card(card: Card) -> Iterable[RenderableType]:
@@ -117,11 +117,11 @@ def _strip(card: Card) -> Iterable[RenderableType]:
 
 def _criteria(card: Card) -> RenderableType:
     table = Table(box=box.SIMPLE_HEAD, width=WIDTH, padding=(0, 1), collapse_padding=True, show_edge=False)
-    table.add_column("Criterion", width=28)
-    for title, width in (("Now, 95%, n", 13), ("Target", 9), ("Before", 9), ("Since last week", 11)):
+    table.add_column("Criterion", width=27)
+    for title, width in (("Now, 95%, n", 13), ("Target", 9), ("Before", 8), ("Since last week", 11)):
         table.add_column(title, width=width)
     table.add_column("By the end", width=10)
-    table.add_column("Weeks", width=9, overflow="fold")
+    table.add_column("Weeks", width=10, overflow="fold")
     for row, criterion in zip(rows(card), card.evaluation["criteria"], strict=True):
         table.add_row(*_cells(row, criterion))
         table.add_row()
@@ -131,7 +131,7 @@ def _criteria(card: Card) -> RenderableType:
 def _cells(row: Row, criterion: Json) -> tuple[Text, ...]:
     """Sentence, now, target, before, change, by the end, week by week."""
     said = _verdict(row.verdict)
-    said.append("\n" + "\n".join(wrap(row.sentence, 28)), style="default")
+    said.append(f"\n{row.sentence}", style="default")
     judged = row.verdict != "not_enough_data"
     now = Text(row.now, style="bold")
     for part in (row.range, short_sample(criterion) if judged else row.sample):
@@ -162,12 +162,12 @@ def _support(mark: SupportMark) -> str:
     return f"{SUPPORTS[mark.state]} {mark.text} ({when}, {mark.owner})"
 
 
-def _lines(title: str, texts: Iterable[str]) -> Iterable[Text]:
-    head = title.ljust(12)
+def _lines(title: str, texts: Iterable[str], indent: int = 12) -> Iterable[Text]:
+    head = title.ljust(indent)
     for text in texts:
-        for line in wrap(clean(text), WIDTH - 12) or [""]:
+        for line in wrap(clean(text), WIDTH - indent) or [""]:
             yield Text(head + line)
-            head = " " * 12
+            head = " " * indent
 
 
 def _coaching(card: Card) -> Text:

@@ -121,12 +121,13 @@ def change(difference: float | None, unit: Unit, direction: str) -> str:
 
 
 def in_ten(share: float) -> str:
-    """A chance as people say it."""
-    if share >= 0.97:
-        return "almost certain"
+    """How often a chance comes true, as people say it."""
+    if share >= 0.95:
+        return "almost always"
     if share <= 0.03:
         return "hardly ever"
-    return f"about {round(share * 10) or 1} in 10"
+    times = round(share * 10) or 1
+    return f"about {count(times, 'time')} in 10"
 
 
 def spark(values: Sequence[float | None], low: float, high: float) -> str:

@@ -105,7 +105,7 @@ def test_the_life_of_a_plan_shows_what_came_before_and_today() -> None:
     drawn = every()["life"]
     for said in ("Coaching", "Baseline", "Plan, weekly", "Check-ins", "Support", "today"):
         assert said in drawn
-    assert drawn.count('class="seg plan"') == 9
+    assert drawn.count("v18h") == 9
 
 
 def test_a_life_outside_today_has_no_line_for_it() -> None:

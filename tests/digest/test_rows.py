@@ -35,6 +35,8 @@ def test_a_comparison_with_the_baseline_is_said_in_words() -> None:
     assert shown(**ratio | {"value": -0.2}).now == "20% more"
     assert shown(**ratio | {"criterion": "increase"}).now == "50% more"
     assert shown(**ratio).before == "0.41"
+    by_change = row(replace(card(), terms={"reviews-24h": Terms(per="changes deployed")}), criterion(**ratio))
+    assert by_change.before_note == "per change deployed, n 37"
 
 
 def test_the_target_says_its_limit_and_its_window() -> None:
@@ -77,7 +79,7 @@ def test_notes_tell_reason_note_contest_and_peers() -> None:
 
 def test_how_far_it_could_be_luck_is_said_where_it_is_known() -> None:
     assert "hardly ever" in " ".join(shown(chance=0.0004).how)
-    assert "about 3 in 10" in " ".join(shown(chance=0.3).how)
+    assert "about 3 times in 10" in " ".join(shown(chance=0.3).how)
     assert not any("come up" in said for said in shown(chance=None).how)
 
 
