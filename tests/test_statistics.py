@@ -6,11 +6,13 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
 from pipmetrics import statistics
+
+UNHURRIED = settings(deadline=None)  # a busy machine is no fault of what is tested
 
 
 def pair(found: tuple[np.ndarray, np.ndarray]) -> tuple[float, float]:
@@ -41,6 +43,7 @@ def test_fractional_successes_lie_between_their_whole_neighbours() -> None:
     assert below[1] < at[1] < above[1]
 
 
+@UNHURRIED
 @given(n=st.integers(1, 60), p=st.floats(0.01, 0.99))
 def test_coverage_of_a_share_is_never_under_95_percent(n: int, p: float) -> None:
     k = np.arange(n + 1)
@@ -79,6 +82,7 @@ def test_a_count_of_halves_lies_between_its_whole_neighbours() -> None:
     assert below[1] < at[1] < above[1]
 
 
+@UNHURRIED
 @given(mean=st.floats(0.05, 60))
 def test_coverage_of_a_count_is_never_under_95_percent(mean: float) -> None:
     k = np.arange(400)
@@ -161,6 +165,7 @@ def test_ranks_around_a_quantile_are_those_of_the_published_tables(n: int, q: fl
     assert (int(low[0]), int(high[0])) == ranks
 
 
+@UNHURRIED
 @given(n=st.integers(1, 250), q=st.sampled_from([0.5, 0.75, 0.9]))
 def test_ranks_leave_at_most_half_of_5_percent_on_each_side_and_no_more_than_needed(n: int, q: float) -> None:
     low, high = (int(rank[0]) for rank in statistics.order_ranks(n, q))
@@ -215,6 +220,7 @@ def test_an_open_item_stands_at_its_age_below_and_at_infinity_above() -> None:
 samples = st.lists(st.tuples(st.integers(0, 6), st.booleans()), min_size=1, max_size=14)
 
 
+@UNHURRIED
 @given(sample=samples, q=st.sampled_from([0.5, 0.75, 0.9]))
 def test_quantile_is_that_of_scipys_kaplan_meier_ties_included(sample: list[tuple[int, bool]], q: float) -> None:
     values, open_ = [float(v) for v, _ in sample], [o for _, o in sample]
@@ -223,6 +229,7 @@ def test_quantile_is_that_of_scipys_kaplan_meier_ties_included(sample: list[tupl
     assert one(values, open_, q)[0] == (reached[0] if len(reached) else math.inf)
 
 
+@UNHURRIED
 @given(cells=st.lists(samples, min_size=1, max_size=6), at=st.integers(-1, 7))
 def test_shares_below_are_those_of_scipys_kaplan_meier_in_every_cell(
     cells: list[list[tuple[int, bool]]], at: int

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipmetrics.plugin import COUNTED, EXCLUDED, OPEN, PENDING, WITHDRAWN
 from pipmetrics.score.kernel import MEAN, QUANTILE, SHARE, TOTAL, Jobs, Spans, intervals, score
 from pipmetrics.score.rows import Block, rows_of
+
+UNHURRIED = settings(deadline=None)  # a busy machine is no fault of what is tested
 
 row = st.tuples(
     st.integers(0, 2),
@@ -49,6 +51,7 @@ def inside(rows: list[tuple[int, int, float, int]], asked: tuple[int, int, int])
     return [(value, kind) for who, at, value, kind in rows if who == owner and start <= at < start + length]
 
 
+@UNHURRIED
 @given(rows=st.lists(row, max_size=60), asked=st.lists(span, min_size=1, max_size=8), limit=st.integers(0, 60))
 def test_shares_count_what_a_loop_counts(rows: list, asked: list, limit: int) -> None:
     spans = spans_of(asked)
@@ -60,6 +63,7 @@ def test_shares_count_what_a_loop_counts(rows: list, asked: list, limit: int) ->
         assert (found.k[place], found.n[place]) == (fine, fine + late)
 
 
+@UNHURRIED
 @given(rows=st.lists(row, max_size=60), asked=st.lists(span, min_size=1, max_size=8))
 def test_totals_counts_and_means_add_up_what_a_loop_adds_up(rows: list, asked: list) -> None:
     spans = spans_of(asked)
@@ -74,6 +78,7 @@ def test_totals_counts_and_means_add_up_what_a_loop_adds_up(rows: list, asked: l
         assert mean[place] == pytest.approx(np.mean(held)) if held else np.isnan(mean[place])
 
 
+@UNHURRIED
 @given(rows=st.lists(row, max_size=60), asked=st.lists(span, min_size=1, max_size=8), q=st.sampled_from([0.5, 0.9]))
 def test_quantiles_of_answered_items_are_numpys_inverted_distribution(rows: list, asked: list, q: float) -> None:
     rows = [(owner, at, value, kind) for owner, at, value, kind in rows if kind != OPEN]
