@@ -14,13 +14,17 @@ WIDE, NARROW = 1280, 390
 Open = Callable[..., Page]
 
 
+PATIENCE = 180_000
+"""Milliseconds that a busy machine may take to open a page."""
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     found = next(filter(None, map(shutil.which, CHROMIUM)), None)
     assert found, f"no browser was found ({', '.join(CHROMIUM)}): apt-get install -y chromium"
     with sync_playwright() as playwright:
         quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-        launched = playwright.chromium.launch(executable_path=found, args=quiet)
+        launched = playwright.chromium.launch(executable_path=found, args=quiet, timeout=PATIENCE)
         yield launched
         launched.close()
 
@@ -34,6 +38,7 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Open]:
         context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True)
         contexts.append(context)
         page = context.new_page()
+        page.set_default_timeout(PATIENCE)
         path = tmp_path / "page.html"
         path.write_text(text, encoding="utf-8")
         page.goto(path.as_uri())
