@@ -39,7 +39,7 @@ class Book:
         return self.known.setdefault(key, now) is now
 
 
-@dataclass(slots=True)
+@dataclass
 class Mailbox:
     """A mail server's handler: keeps what it is given; refuses with `answers` first."""
 
