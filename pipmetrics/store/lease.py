@@ -13,12 +13,13 @@ import socket
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from pipmetrics.errors import Refused, StoreError
 from pipmetrics.store import rows
@@ -79,7 +80,9 @@ def _lock_session(engine: Engine, name: str) -> Callable[[], Any] | None:
         return None
 
     def release() -> None:
-        connection.invalidate()  # ends the session, and with it the lock, also when the server is gone
+        with suppress(SQLAlchemyError):  # when the server is gone, so is the lock
+            connection.exec_driver_sql(f"SELECT pg_advisory_unlock({number})")
+        connection.invalidate()  # ends the session, and with it the lock in any case
         connection.close()
 
     return release

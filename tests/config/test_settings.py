@@ -31,12 +31,12 @@ def tabled(monkeypatch):
 
 
 def test_the_github_connector_takes_releases_and_an_app(folder):
-    more = 'releases: [acme/app, "acme/lib-*"], app_id: "12", installation_id: "34", private_key: "file:app.pem", '
+    more = 'releases: [acme/app, "acme/lib-*"], app_id: "12", installation_id: 34, private_key: "file:app.pem", '
     folder.settings(SETTINGS.replace("repositories:", more + "repositories:"))
     assert folder.load().settings.sources["hub"].options == {
         "releases": ("acme/app", "acme/lib-*"),
         "app_id": "12",
-        "installation_id": "34",
+        "installation_id": 34,
         "private_key": Secret("file:app.pem"),
     }
 
