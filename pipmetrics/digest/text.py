@@ -17,7 +17,7 @@ from pipmetrics.digest import words
 from pipmetrics.digest.model import Card, Digest
 from pipmetrics.digest.promises import SupportMark
 from pipmetrics.digest.rows import Row, rows, short_sample
-from pipmetrics.digest.words import clean as clean
+from pipmetrics.digest.words import clean
 from pipmetrics.model import Json
 
 WIDTH = 100

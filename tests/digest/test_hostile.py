@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import cache
 from html.parser import HTMLParser
 from typing import Any
 
@@ -40,6 +41,7 @@ BENIGN = "plain"
 NOW = gallery.AS_OF
 
 
+@cache
 def digest(said: str) -> Digest:
     """The gallery with a text from elsewhere in every place that holds one."""
     said = f"{said} tail"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipmetrics.digest.text import WIDTH, clean, render
+from pipmetrics.digest.text import WIDTH, render
+from pipmetrics.digest.words import clean
 from tests.digest.sample import criterion, digest, evaluation
 
 VERDICTS = ("met", "on_track", "at_risk", "off_track", "inconclusive", "not_met", "not_enough_data")
