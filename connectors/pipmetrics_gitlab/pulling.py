@@ -15,7 +15,7 @@ from pipmetrics_gitlab.people import People
 from pipmetrics_gitlab.project_reading import KINDS, Pull, Reading
 from pipmetrics_gitlab.reading import instant
 from pipmetrics_gitlab.values import Project
-from pipmetrics_gitlab.windows import OVERLAP
+from pipmetrics_gitlab.windows import OVERLAP, reaches
 
 LISTING = "projects"
 """The bookmark of what the configuration turned out to mean."""
@@ -23,7 +23,8 @@ LISTING = "projects"
 
 def pages(api: Api, bookmarks: Mapping[str, Json], since: datetime, skip: Sequence[str]) -> Iterator[Page]:
     """All pages of a pull. A project that fails is a gap; what concerns the whole instance is raised."""
-    pull = Pull(api, dict(bookmarks), since, Talk(api), People(api))
+    held = {name: value for name, value in bookmarks.items() if reaches(value, since)}
+    pull = Pull(api, held, since, Talk(api), People(api))
     found = projects.find(api, pull.talk, bookmarks.get(LISTING) or {}, skip)
     failures: list[SourceError] = []
     yield _listing(pull, found)

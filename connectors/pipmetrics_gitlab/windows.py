@@ -44,13 +44,14 @@ class Batch(Generic[Row]):
 @dataclass(frozen=True, slots=True)
 class Walk:
     """How far the reading of a list has come. `seen` is the newest update met, `start` the server's clock when the
-    walk began; `paging`: the server does not sort, so its pages are turned."""
+    walk began; `paging`: the server does not sort, so its pages are turned; `first`: all is known from there on."""
 
     after: datetime
     cursor: str | None = None
     seen: datetime | None = None
     start: datetime | None = None
     paging: bool = False
+    first: datetime | None = None
 
     def saved(self) -> dict[str, Json]:
         return {
@@ -59,6 +60,7 @@ class Walk:
             "seen": stamp(self.seen) if self.seen else None,
             "start": stamp(self.start) if self.start else None,
             "paging": self.paging,
+            "first": stamp(self.first) if self.first else None,
         }
 
 
@@ -66,18 +68,30 @@ def begin(bookmark: Mapping[str, Json] | None, since: datetime) -> Walk:
     """Where to go on: in an interrupted walk, else 48 hours before what the last complete one reached."""
     held = bookmark or {}
     if walk := held.get("walk"):
-        seen, start = (instant(walk[name]) if walk.get(name) else None for name in ("seen", "start"))
-        return Walk(instant(walk["after"]), walk.get("cursor"), seen, start, bool(walk.get("paging")))
+        seen, start, first = (instant(walk[name]) if walk.get(name) else None for name in ("seen", "start", "first"))
+        return Walk(instant(walk["after"]), walk.get("cursor"), seen, start, bool(walk.get("paging")), first)
     if held.get("until"):
-        return Walk(instant(held["until"]) - OVERLAP, seen=instant(held["until"]))
-    return Walk(since)
+        first = instant(held["first"]) if held.get("first") else None
+        return Walk(instant(held["until"]) - OVERLAP, seen=instant(held["until"]), first=first)
+    return Walk(since, first=since)
+
+
+def reaches(bookmark: Json, since: datetime) -> bool:
+    """Whether a list was read from `since` on, as far as its bookmark tells; else it is to be read anew from there."""
+    held = bookmark if isinstance(bookmark, Mapping) else {}
+    first = (held.get("walk") or held).get("first")
+    return first is None or instant(first) - OVERLAP <= since
 
 
 def completed(walk: Walk, since: datetime) -> dict[str, Json]:
     """The bookmark of a complete walk: the newest update seen, but never beyond the server's clock at the start."""
     seen = walk.seen or since
     until = min(seen, walk.start) if walk.start else seen
-    return {"until": stamp(until), "start": stamp(walk.start) if walk.start else None}
+    return {
+        "until": stamp(until),
+        "start": stamp(walk.start) if walk.start else None,
+        "first": stamp(walk.first) if walk.first else None,
+    }
 
 
 class Step(NamedTuple, Generic[Row]):

@@ -11,7 +11,7 @@ from pipmetrics.demo.service import Response
 from pipmetrics.errors import SourceError
 from pipmetrics_gitlab import rest_reader
 
-from .lab import DAY, Kept, at, busy_world, lab
+from .lab import DAY, SINCE, Kept, at, busy_world, lab
 
 Patch = pytest.MonkeyPatch
 SMALL = 150
@@ -329,3 +329,17 @@ def test_an_empty_project_has_bookmarks_too(monkeypatch: Patch) -> None:
         kept = running.pull()
         assert {"platform/core/changes", "platform/core/issues", "platform/core/deployments"} <= kept.bookmarks.keys()
         assert not kept.gaps
+
+
+def test_an_earlier_beginning_than_ever_reads_the_rest_and_a_later_one_nothing_again(monkeypatch: Patch) -> None:
+    with lab(busy_world(), monkeypatch) as running:
+        whole = running.pull()
+        kept = running.pull(since=at(30))
+        assert set(kept.signals) < set(whole.signals)
+        running.pull(kept)
+        assert set(kept.signals) == set(whole.signals)
+        asked = [running.service.count]
+        for since in (SINCE, at(30)):
+            running.pull(kept, since=since)
+            asked.append(running.service.count)
+        assert asked[2] - asked[1] == asked[1] - asked[0]

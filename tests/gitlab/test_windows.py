@@ -89,5 +89,5 @@ def test_a_bookmark_overlaps_and_is_never_ahead_of_the_servers_clock() -> None:
     assert begin(completed(walk, at(0)), at(0)).after == at(40) - OVERLAP
     assert begin(completed(Walk(at(0), seen=at(30), start=at(40)), at(0)), at(0)).after == at(30) - OVERLAP
     assert begin(completed(Walk(at(0), start=at(40)), at(0)), at(0)).after == at(0) - OVERLAP
-    assert begin(None, at(7)) == Walk(at(7))
+    assert begin(None, at(7)) == Walk(at(7), first=at(7))
     assert timedelta(hours=48) == OVERLAP
