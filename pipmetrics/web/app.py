@@ -56,6 +56,7 @@ def create_app(company_factory: Callable[[], Organisation], settings: Settings) 
     for room in (pages, acting, rest, operations):
         room.add(app)
     app.add_api_route("/static/{name}", _static, methods=["GET"], include_in_schema=False)
+    app.add_api_route("/favicon.ico", _icon, methods=["GET"], include_in_schema=False)
     for path in ("/api/openapi.json", "/openapi.json"):
         app.add_api_route(path, _openapi, methods=["GET"], include_in_schema=False)
     _add_errors(app)
@@ -106,8 +107,7 @@ async def read_form(request: Request) -> None:
     request.state.form, request.state.csrf = {}, ""
     if request.method in SAFE:
         return
-    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    if site not in (None, "same-origin", "none") or (origin is not None and not _own_origin(request, origin)):
+    if not _from_here(request, request.headers.get("sec-fetch-site"), request.headers.get("origin")):
         raise NotFromHere
     if request.url.path.startswith("/api/"):
         request.state.csrf = request.headers.get("x-csrf-token", "")
@@ -117,7 +117,13 @@ async def read_form(request: Request) -> None:
     request.state.csrf = request.state.form.get("csrf") or request.headers.get("x-csrf-token", "")
 
 
-def _own_origin(request: Request, origin: str) -> bool:
+def _from_here(request: Request, site: str | None, origin: str | None) -> bool:
+    """By what the browser says of where a request began. Since pages give no referrer, their forms have the origin
+    "null" (https://fetch.spec.whatwg.org/#append-a-request-origin-header); then the browser must say the site."""
+    if site not in (None, "same-origin", "none"):
+        return False
+    if origin is None or (origin == "null" and site == "same-origin"):
+        return True
     own = {urlsplit(str(request.base_url)).netloc, urlsplit(request.app.state.url).netloc}
     return urlsplit(origin).netloc in own - {""}
 
@@ -130,6 +136,12 @@ def _static(name: str, _: Annotated[None, Depends(public())]) -> Response:
         raise HTTPException(404, "There is no such page.")
     text = look.style() if name == "style.css" else (files("pipmetrics.web") / "static" / name).read_text("utf-8")
     return Response(text, media_type=STATIC[name], headers={"Cache-Control": "public, max-age=3600"})
+
+
+def _icon(_: Annotated[None, Depends(public())]) -> Response:
+    """Browsers ask for it at each start; without it, their consoles complain."""
+    text = (files("pipmetrics.web") / "static" / "icon.svg").read_text("utf-8")
+    return Response(text, media_type="image/svg+xml", headers={"Cache-Control": "public, max-age=86400"})
 
 
 def _openapi(request: Request, _: Annotated[None, Depends(public())]) -> JSONResponse:

@@ -307,6 +307,8 @@ def test_behind_a_proxy_forms_still_need_the_word_of_the_session(company: Compan
         {"sec-fetch-site": "same-site"},
         {"origin": "https://evil.example"},
         {"origin": "null"},
+        {"origin": "null", "sec-fetch-site": "none"},
+        {"origin": "null", "sec-fetch-site": "cross-site"},
         {"origin": "http://127.0.0.1:9999"},
     ],
     ids=str,
@@ -336,9 +338,10 @@ def test_the_word_of_somebody_elses_session_is_worth_nothing(as_: Signed) -> Non
     assert answer.status_code == 403
 
 
-def test_own_pages_may_send_forms(as_: Signed) -> None:
+@pytest.mark.parametrize("origin", ["http://127.0.0.1:8000", "null"])
+def test_own_pages_may_send_forms(as_: Signed, origin: str) -> None:
     dana = as_("dana")
-    headers = {"sec-fetch-site": "same-origin", "origin": "http://127.0.0.1:8000"}
+    headers = {"sec-fetch-site": "same-origin", "origin": origin}
     answer = dana.client.post("/plans/ada-q4/acts/comment", data={"csrf": dana.csrf(), "why": "x"}, headers=headers)
     assert answer.status_code == 200
 
