@@ -81,6 +81,13 @@ def test_every_error_class_is_documented_with_its_exit_code() -> None:
     assert told == known
 
 
+def test_the_messages_that_the_page_explains_are_the_codes_own() -> None:
+    code = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "pipmetrics").rglob("*.py"))
+    said = [row["it says"] for row in sections(DOCS / "operating.md")["When something is wrong"].tables[0]]
+    assert said
+    assert [message for message in said if message not in code] == []
+
+
 def test_every_lint_code_is_documented() -> None:
     titles = {title.partition(" ")[0] for title in sections(DOCS / "lint.md")}
     assert set(RULES) <= titles
