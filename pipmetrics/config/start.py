@@ -14,6 +14,14 @@ from pipmetrics.config import values
 from pipmetrics.config.values import Unfit
 from pipmetrics.errors import UsageError
 
+_IGNORED = """\
+# The database and its companions hold personal data; the key signs the ledger, links sign people in.
+*.db
+*.db-*
+ledger.key
+sign-in/
+"""
+
 
 def write_starting_config(
     folder: str | Path,
@@ -42,7 +50,7 @@ def write_starting_config(
         root / "pipmetrics.yaml": _settings(_sources(github, repositories, gitlab, jira, projects), timezone),
         root / "people.yaml": _people(person, manager, _names(github, gitlab, jira)),
         root / "plans" / f"{person}-coaching.yaml": _plan(person, manager, start),
-        root / ".gitignore": "# The database and its companions hold personal data.\n*.db\n*.db-*\n",
+        root / ".gitignore": _IGNORED,
     }
     _write(root, texts)
     return tuple(texts)
