@@ -237,10 +237,11 @@ def server(company: Organisation, host: str = "127.0.0.1", port: int = 8000) -> 
     """
     import uvicorn
 
-    from pipmetrics.api import open_organisation
+    from pipmetrics.api import Organisation
+    from pipmetrics.config import load
 
     settings = company.config.settings
-    app = create_app(lambda: open_organisation(settings.folder), settings)
+    app = create_app(lambda: Organisation(load(settings.folder), now=company.now), settings)
     return uvicorn.Server(
         uvicorn.Config(
             app, host=host, port=port, proxy_headers=False, server_header=False, access_log=False, log_level="warning"

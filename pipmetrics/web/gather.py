@@ -8,7 +8,6 @@ from datetime import date, timedelta
 
 from pipmetrics import registry
 from pipmetrics.beside import peers_of
-from pipmetrics.digest.model import Digest
 from pipmetrics.digest.portfolio import Portfolio
 from pipmetrics.digest.portfolio import portfolio as practice
 from pipmetrics.digest.practice import Decision
@@ -16,36 +15,40 @@ from pipmetrics.errors import UsageError
 from pipmetrics.model import Json, Plan
 from pipmetrics.store import Recorded
 from pipmetrics.web.guard import Visit
+from pipmetrics.weekly import Week
 
 A_PAGE = 100
 TEAM_WINDOW = timedelta(days=90)
 
 
-def digest(visit: Visit, plans: Sequence[Plan], monday: date) -> Digest:
-    """The week of exactly these plans, as it was recorded or, before that, evaluated now."""
-    standing = visit.standing
+def week(visit: Visit, plans: Sequence[Plan], monday: date) -> Week:
+    """The week of exactly these plans, as it was recorded or, before that, evaluated now; with its data points."""
     made = [_of_plan(visit, plan, monday) for plan in plans]
-    empty = standing.company.digest(monday, person=visit.actor.id) if not made else made[0]
-    cards = sorted(
-        (card for each in made for card in each.cards), key=lambda c: (c.private, c.name.split()[-1:], c.name)
-    )
-    needs = sorted((need for each in made for need in each.needs), key=lambda need: (need.due or date.min, need.what))
-    gaps = sorted({gap for each in made for gap in each.incomplete})
-    return replace(
+    told = [each.digest for each in made]
+    empty = visit.standing.company.digest(monday, person=visit.actor.id) if not made else told[0]
+    cards = [card for each in told for card in each.cards]
+    needs = [need for each in told for need in each.needs]
+    digest = replace(
         empty,
         reader=visit.people[visit.actor.id].name,
-        cards=tuple(cards) if made else (),
-        needs=tuple(needs),
-        incomplete=tuple(gaps),
-        as_of=max((each.as_of for each in made), default=empty.as_of),
-        ledger=str(standing.company.store.head()),
+        cards=tuple(sorted(cards, key=lambda card: (card.private, card.name.split()[-1:], card.name, card.plan))),
+        needs=tuple(sorted(needs, key=lambda need: (need.due or date.min, need.what))),
+        incomplete=tuple(sorted({gap for each in told for gap in each.incomplete})),
+        as_of=max((each.as_of for each in told), default=empty.as_of),
+        ledger=max((each.ledger for each in told), key=_seq, default=empty.ledger),
+    )
+    return Week(digest, {place: rows for each in made for place, rows in each.points.items()})
+
+
+def _of_plan(visit: Visit, plan: Plan, monday: date) -> Week:
+    company = visit.standing.company
+    return visit.office.remembered(
+        ("week", plan.id, monday), visit.standing, lambda: company.week(monday, plan=plan.id)
     )
 
 
-def _of_plan(visit: Visit, plan: Plan, monday: date) -> Digest:
-    company = visit.standing.company
-    key = ("digest", plan.id, monday)
-    return visit.office.remembered(key, visit.standing, lambda: company.digest(monday, plan=plan.id))
+def _seq(anchor: str) -> int:
+    return int(anchor.partition(":")[0] or 0)
 
 
 def portfolio(visit: Visit) -> Portfolio:

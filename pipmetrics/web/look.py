@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -65,8 +66,12 @@ def menu(visit: Visit) -> list[tuple[str, str]]:
     return [*shown, ("You", f"/people/{visit.actor.id}")]
 
 
-def around(visit: Visit, here: str) -> Surroundings:
-    return Surroundings(menu(visit), here, plan_url=lambda plan: f"/plans/{plan}")
+def around(visit: Visit, here: str, monday: date | None = None) -> Surroundings:
+    """`monday`: of the week whose evidence can be downloaded."""
+    return Surroundings(
+        menu(visit), here, plan_url=lambda plan: f"/plans/{plan}",
+        evidence_url=(lambda plan: f"/plans/{plan}/evidence.csv?week={monday:%G-W%V}") if monday else None,
+    )  # fmt: skip
 
 
 def show(template: str, visit: Visit, *, title: str, here: str = "", status: int = 200, **values: Any) -> HTMLResponse:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import Depends, FastAPI, Query
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from pipmetrics.access import CONFIGURATION, LEDGER, PAGE, PORTFOLIO
+from pipmetrics.digest import evidence as evidence_csv
 from pipmetrics.digest import html, lifeline
 from pipmetrics.digest.rows import rows
 from pipmetrics.errors import UsageError
@@ -35,8 +37,9 @@ def digest(visit: Anybody, week: Week = "") -> Response:
     chosen = [visit.standing.plans[id] for id, sight in visit.seen().items() if sight is True]
     monday = week_of(visit, week)
     visit.reads(f"digest of {monday:%G-W%V}", chosen)
-    told = gather.digest(visit, chosen, monday)
-    return HTMLResponse(html.render(told, whole=False, around=look.around(visit, "Digest")))
+    told = gather.week(visit, chosen, monday)
+    around = look.around(visit, "Digest", monday)
+    return HTMLResponse(html.render(told.digest, told.points, whole=False, around=around))
 
 
 def week_of(visit: Visit, week: str) -> date:
@@ -58,6 +61,18 @@ def plan_page(visit: OfPlan) -> Response:
     visit.reads("plan")
     view = view_of(visit, visit.the_plan, visit.sight)
     return look.show("plan.html.j2", visit, title=f"{_title(view)}", here="Plans", **_parts(visit, view))
+
+
+def evidence_file(visit: OfPlan, week: Week = "") -> Response:
+    """All data points of a week's digest of the plan as CSV; not for who may see no names."""
+    if visit.sight is not True:
+        raise NotThere
+    monday = week_of(visit, week)
+    visit.reads(f"evidence file of {monday:%G-W%V}")
+    told = gather.week(visit, [visit.the_plan], monday)
+    name = quote(f"{visit.the_plan.id}-{monday:%G-W%V}.csv")
+    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+    return Response(evidence_csv.render(told.digest, told.points), media_type="text/csv", headers=headers)
 
 
 def _title(view: PlanView) -> str:
@@ -159,6 +174,7 @@ PAGES: tuple[tuple[str, Callable[..., Response]], ...] = (
     ("/digest", digest),
     ("/plans", plans),
     ("/plans/{plan}", plan_page),
+    ("/plans/{plan}/evidence.csv", evidence_file),
     ("/plans/{plan}/criteria/{criterion}", evidence),
     ("/portfolio", portfolio),
     ("/people", people),

@@ -173,7 +173,7 @@ def digest(visit: Anybody, week: Week = "") -> Json:
     chosen = [visit.standing.plans[id] for id, sight in visit.seen().items() if sight is True]
     monday = week_of(visit, week)
     visit.reads(f"digest of {monday:%G-W%V}", chosen)
-    return gather.digest(visit, chosen, monday).to_json()
+    return gather.week(visit, chosen, monday).digest.to_json()
 
 
 def portfolio(visit: Annotated[Visit, Depends(of(PORTFOLIO, "portfolio.see"))]) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -17,6 +18,7 @@ from pipmetrics.web import look
 from pipmetrics.web.guard import COOKIE, Visit, of, public, who
 from pipmetrics.web.sessions import ABSOLUTE, Session, Sessions, links
 
+log = logging.getLogger(__name__)
 Public = Annotated[None, Depends(public())]
 LEEWAY = timedelta(minutes=2)
 """How far the provider's clock may be from ours."""
@@ -44,6 +46,7 @@ def _begin(request: Request, person: str, proved: datetime | None, onward: str) 
     if before is not None:
         sessions.end(before)
     session = sessions.begin(person, standing.company.now(), proved)
+    log.info("%s signed in", person)
     return enter(RedirectResponse(local(onward), 303), request, session)
 
 
@@ -87,6 +90,7 @@ def _by_link(request: Request, _: Public, token: Annotated[str, Path(max_length=
     now = standing.company.now()
     ticket = links(standing.company.config.settings).take(token, now)
     if ticket is None or ticket.said["person"] not in standing.company.config.people:
+        log.warning("a sign-in by link was refused")
         return refused("This link was used before, or its time is over.", "links")
     return _begin(request, ticket.said["person"], now, "/")
 
@@ -146,7 +150,8 @@ async def _from_provider(request: Request, _: Public) -> Response:
     try:
         token = await client.authorize_access_token(request, claims_options=wanted)
         claims = token["userinfo"]
-    except (AuthlibBaseError, JoseError, KeyError):
+    except (AuthlibBaseError, JoseError, KeyError) as error:
+        log.warning("a sign-in at the provider was refused: %s", type(error).__name__)
         return refused("The sign-in did not come to its end. Try again.", "oidc")
     person = (access.get("subjects") or {}).get(claims["sub"])
     now = request.app.state.office.now()

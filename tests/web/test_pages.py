@@ -288,6 +288,25 @@ def test_a_week_that_is_none_is_not_there(week: str, as_: Signed) -> None:
     assert as_("dana").get(f"/digest?week={week}").status_code in (404, 422)
 
 
+def test_the_data_points_of_a_week_are_a_file_for_who_may_see_names(as_: Signed, company: Company) -> None:
+    dana = as_("dana")
+    assert "/plans/ada-q4/evidence.csv?week=2026-W47" in dana.get("/digest").text
+    answer = dana.get("/plans/ada-q4/evidence.csv?week=2026-W47")
+    assert answer.headers["content-type"].startswith("text/csv")
+    assert answer.headers["content-disposition"] == "attachment; filename*=UTF-8''ada-q4-2026-W47.csv"
+    assert answer.text.count("hub:acme/api#") >= 4
+    assert readings(company)[-1] == ("dana", "evidence file of 2026-W47")
+    assert as_("audrey").get("/plans/ada-q4/evidence.csv").status_code == 404
+
+
+def test_a_plan_may_be_named_in_any_script(as_: Signed, company: Company) -> None:
+    company.edit("plans/ada.yaml", "plan: ada-q4", "plan: größe-计划")
+    dana = as_("dana")
+    for path in ("", "/criteria/reviews", "/ledger", "/evidence.csv", "/acts/comment"):
+        assert dana.get(f"/plans/größe-计划{path}").status_code == 200
+    assert dana.act("/plans/größe-计划/acts/comment", why="x").status_code == 303
+
+
 def test_team_figures_need_five_people(as_: Signed, company: Company) -> None:
     dana = as_("dana")
     assert dana.get("/api/teams/payments?metric=review_turnaround").status_code == 404
