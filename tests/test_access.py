@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import date
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -247,3 +249,19 @@ def test_every_relation_of_the_table_is_one_that_actors_can_have() -> None:
         for relation in access.relations(actor, thing)
     }
     assert named == held
+
+
+def test_the_documented_matrix_is_the_table() -> None:
+    lines = (Path(__file__).parents[1] / "docs" / "security.md").read_text("utf-8").splitlines()
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in lines
+        if re.match(r"\| .* \| `\w+\.\w+` \|", line)
+    ]
+    columns = ("own", "manager", "hr", "attester", "admin", "auditor", "scheduler")
+    told = {row[1].strip("`"): dict(zip(columns, row[2:], strict=True)) for row in rows}
+    assert told.keys() == access.TABLE.keys()
+    for action, row in access.TABLE.items():
+        for column in columns:
+            said = "yes" if column in row.yes else "redacted" if column in row.redacted else ""
+            assert told[action][column] == said or "anybody" in row.yes, (action, column)
