@@ -211,6 +211,11 @@ def frame_of(metric: str, items: list[dict[str, Any]]) -> pd.DataFrame:
 
 def scored(plan: Plan, items: Mapping[str, list[dict[str, Any]]], as_of: datetime) -> Json:
     """The plan's part of the evaluation."""
+    return evaluated(plan, items, as_of)["plans"][0]
+
+
+def evaluated(plan: Plan, items: Mapping[str, list[dict[str, Any]]], as_of: datetime) -> Json:
+    """What `evaluate --format json` would print."""
     metrics = {name: registry.metric(name) for name in registry.names("metrics")}
     frames = {
         request: frame_of(
@@ -220,7 +225,7 @@ def scored(plan: Plan, items: Mapping[str, list[dict[str, Any]]], as_of: datetim
     }
     ada = replace(PEOPLE[0], calendar=Calendar("UTC"))
     known = Measured(people={"ada": ada}, metrics=metrics, frames=frames)
-    return evaluate([plan], known, as_of).to_json()["plans"][0]
+    return evaluate([plan], known, as_of).to_json()
 
 
 def results(section: Section, folder: Path) -> list[tuple[dict[str, str], dict[str, str]]]:
@@ -231,8 +236,7 @@ def results(section: Section, folder: Path) -> list[tuple[dict[str, str], dict[s
     items = items_of([line for table in given for line in table])
     pairs = []
     for line in wanted:
-        day = int(line.get("on day", str(DAYS + 1)))
-        entry = scored(plan, items, FIRST + timedelta(days=day - 1))
+        entry = scored(plan, items, FIRST + timedelta(days=int(line.get("after day", DAYS))))
         pairs.append((line, told(entry, line)))
     return pairs
 
@@ -242,7 +246,7 @@ def told(entry: Json, line: Mapping[str, str]) -> dict[str, str]:
     criterion = entry["criteria"][0]
     cells = {}
     for name in line:
-        if name == "on day":
+        if name == "after day":
             cells[name] = line[name]
         elif name == "interval":
             low, high = criterion["interval"] or (None, None)
