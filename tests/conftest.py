@@ -18,6 +18,8 @@ import pytest
 
 from pipmetrics.store import Store
 
+pytest_plugins = ["tests.organisation"]
+
 NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sys
 from datetime import UTC, datetime
 
 from pipmetrics.transport.secrecy import Redacting, mask
@@ -14,15 +15,26 @@ DEBUG = "PIPMETRICS_DEBUG"
 
 
 def install(*, as_json: bool = False) -> None:
-    """Sends all logs of this process to stderr: ours from INFO on as JSON, else what is wrong from WARNING on."""
-    handler = logging.StreamHandler()
+    """Sends all logs of this process to stderr: ours from INFO on as JSON, else what is wrong from WARNING on.
+
+    Called again, it replaces what it did before; handlers of others stay.
+    """
+    handler = ToStderr()
     handler.setFormatter(JsonLines() if as_json else Plain("pipmetrics: %(message)s"))
     root = logging.getLogger()
-    for former in root.handlers[:]:
+    for former in [each for each in root.handlers if isinstance(each, ToStderr)]:
         root.removeHandler(former)
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
     logging.getLogger("pipmetrics").setLevel(logging.INFO if as_json else logging.WARNING)
+
+
+class ToStderr(logging.Handler):
+    """Writes to what stderr is at that moment."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        sys.stderr.write(self.format(record) + "\n")
+        sys.stderr.flush()
 
 
 class Plain(Redacting):
