@@ -150,19 +150,22 @@ class Office:
     def explanation(
         self, standing: Standing, plan: Plan, criterion: str, week: date | None, as_of: datetime
     ) -> Explanation:
-        """Every point of a criterion as of an instant (see `explain`)."""
+        """Every point of a criterion as of a past instant (see `explain`): later acts change nothing of it."""
+        company = standing.company
         key = ("explained", plan.id, criterion, week, as_of)
-        return self.remembered(key, standing, lambda: standing.company.explain(plan.id, criterion, week, as_of=as_of))
+        return self.remembered(key, company, lambda: company.explain(plan.id, criterion, week, as_of=as_of))
 
-    def remembered(self, key: object, standing: Standing, make: Callable[[], Value]) -> Value:
-        """The value under a key, made again when acts, files or facts changed since."""
-        full = (key, id(standing), standing.company.store.revision())
+    def remembered(self, key: object, of: Standing | Organisation, make: Callable[[], Value]) -> Value:
+        """The value under a key, made again when the facts changed since, or what it is made of: files alone, or acts
+        as well."""
+        company = of.company if isinstance(of, Standing) else of
+        full = (key, id(of), company.store.revision())
         with self._working:
             if full not in self._kept:
                 while len(self._kept) >= REMEMBERED:
                     del self._kept[next(iter(self._kept))]
-                self._kept[full] = (standing, make())  # holds the standing, so that its id is not given twice
-            kept: tuple[Standing, Value] = self._kept[full]  # type: ignore[assignment]  # each key holds its own kind
+                self._kept[full] = (of, make())  # holds what it is made of, so that its id is not given twice
+            kept: tuple[object, Value] = self._kept[full]  # type: ignore[assignment]  # each key holds its own kind
             return kept[1]
 
 

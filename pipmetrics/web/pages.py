@@ -17,9 +17,10 @@ from pipmetrics.digest.rows import rows
 from pipmetrics.errors import UsageError
 from pipmetrics.explain import TITLES
 from pipmetrics.web import acts, gather, look, saying, story
+from pipmetrics.web.evidence import Filters, evidence_of
 from pipmetrics.web.guard import NotThere, Visit, of, of_person, of_plan
 from pipmetrics.web.notice import notice_of
-from pipmetrics.web.views import Filters, PlanView, evidence_of, summary, view_of, voice_of
+from pipmetrics.web.views import PlanView, summary, view_of, voice_of
 from pipmetrics.weekly import monday_of
 
 Week = Annotated[str, Query(pattern=r"^(\d{4}-W\d{2})?$")]

@@ -92,6 +92,6 @@ class Voice:
         if self.whole:
             return point
         taken: dict[str, Any] = {
-            "person": WITHHELD, "subject": WITHHELD, "key": WITHHELD, "url": "", "note": "", "facts": [],
+            "person": WITHHELD, "subject": WITHHELD, "key": WITHHELD, "url": "", "note": "", "facts": [], "traces": [],
         }  # fmt: skip
         return point | taken

@@ -14,11 +14,12 @@ from pipmetrics.access import CONFIGURATION, LEDGER, PAGE, PORTFOLIO
 from pipmetrics.model import Json
 from pipmetrics.store import Recorded
 from pipmetrics.web import acting, acts, forms, gather, saying, story
+from pipmetrics.web.evidence import Filters, evidence_of
 from pipmetrics.web.forms import Field, Form
 from pipmetrics.web.guard import NotThere, Visit, of, of_person, of_plan, of_team
 from pipmetrics.web.notice import notice_of
 from pipmetrics.web.pages import Week, week_of
-from pipmetrics.web.views import Filters, PlanView, evidence_of, summary, view_of, voice_of
+from pipmetrics.web.views import PlanView, summary, view_of, voice_of
 
 Anybody = Annotated[Visit, Depends(of(PAGE, "page.open"))]
 OfPlan = Annotated[Visit, Depends(of_plan("plan.see"))]

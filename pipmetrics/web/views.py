@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from pipmetrics.access import Answer
 from pipmetrics.acts import Amendment, Life, edited
 from pipmetrics.acts.life import PlanState
 from pipmetrics.digest.model import Card, Occasion, build
-from pipmetrics.explain import Explanation
 from pipmetrics.model import Acts, Dispute, Json, Plan
 from pipmetrics.store import Recorded
 from pipmetrics.web import story as stories
@@ -120,77 +117,6 @@ def _monday(at: datetime, zone: str) -> date:
 def _difference(visit: Visit, plan: Plan) -> str:
     found = edited(visit.standing.company.config, visit.store).get(plan.id)
     return found.difference if found is not None else ""
-
-
-# --- evidence -----------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What of the evidence is asked for; `standing` "" and `text` "" ask for all."""
-
-    standing: str = ""
-    text: str = ""
-    week: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """One criterion, opened down to its points."""
-
-    plan: Plan
-    criterion: Json
-    explanation: Explanation
-    points: tuple[Mapping[str, Any], ...]
-    total: int
-    as_of: datetime
-
-    def to_json(self) -> Json:
-        from pipmetrics.score.record import window
-
-        return {
-            "plan": self.plan.id,
-            "as_of": self.as_of.isoformat().replace("+00:00", "Z"),
-            "criterion": self.criterion,
-            "window": window(self.explanation.window),
-            "total": self.total,
-            "points": [dict(point) for point in self.points],
-        }
-
-
-def evidence_of(visit: Visit, plan: Plan, criterion: str, filters: Filters) -> Evidence | None:
-    """The evidence behind the numbers that the plan's page shows; None when there is no such criterion, or no number
-    yet."""
-    scored = visit.office.scored(visit.standing, plan)
-    if scored is None or criterion not in {each.id for each in plan.criteria}:
-        return None
-    found = visit.office.explanation(visit.standing, plan, criterion, filters.week, scored.as_of)
-    voice = voice_of(visit, visit.sight)
-    contested = {each.key: each for each in visit.standing.acts.disputes if _is_of(each, plan, criterion)}
-    told = found.to_json()
-    points = [_point(point, contested, voice) for point in told["points"]]
-    kept = tuple(point for point in points if _fits(point, filters))
-    entry = next(each for each in scored.entry["criteria"] if each["id"] == criterion)
-    entry = voice.entry({"person": "", "plan": "", "criteria": [entry]})["criteria"][0]
-    return Evidence(voice.plan(plan), entry, found, kept, len(points), scored.as_of)
-
-
-def _is_of(dispute: Dispute, plan: Plan, criterion: str) -> bool:
-    return dispute.plan == plan.id and dispute.criterion == criterion
-
-
-def _point(point: Json, contested: Mapping[str, Dispute], voice: Voice) -> Json:
-    row = {**point["measurement"], "standing": point["standing"], "note": point["note"], "facts": point["facts"]}
-    dispute = contested.get(row["key"])
-    row["contest"] = None if dispute is None else {"number": dispute.entry, "state": dispute.state}
-    return voice.point(row)
-
-
-def _fits(point: Json, filters: Filters) -> bool:
-    wanted = filters.text.casefold()
-    text = f"{point['subject']} {point['reason']} {point['source']} {point['url']}".casefold()
-    contested = filters.standing == "contested" and point["contest"] is not None
-    return (not filters.standing or contested or point["standing"] == filters.standing) and wanted in text
 
 
 # --- all plans ----------------------------------------------------------------------------------------------------

@@ -212,6 +212,21 @@ def test_an_auditor_sees_numbers_and_no_names_texts_or_addresses(as_: Signed) ->
     assert {tuple(point["facts"]) for point in points} == {()}
 
 
+def test_facts_tell_whose_they_are_and_name_no_colleague(as_: Signed) -> None:
+    ada = as_("ada")
+    told = ada.get("/api/plans/ada-q4/criteria/reviews")
+    facts = [fact for point in told.json()["points"] for fact in point["facts"]]
+    assert {(fact["kind"], fact["who"]) for fact in facts} == {
+        ("review_requested", "the person"), ("reviewed", "the person"),
+    }  # fmt: skip
+    assert facts[0]["detail"].keys() <= {"state", "comments"}
+    assert all("ben" not in str(fact) for fact in facts)
+    page = ada.get("/plans/ada-q4/criteria/reviews").text
+    assert "the person, approved" in page
+    assert "Before the plan" in page
+    assert told.json()["baseline"] != []
+
+
 def test_who_administers_sees_entries_of_the_ledger_and_nothing_in_them(as_: Signed) -> None:
     as_("dana").act("/plans/ada-q4/acts/comment", why="Sharp words")
     alex = as_("alex")
