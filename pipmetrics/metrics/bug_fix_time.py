@@ -15,12 +15,12 @@ def measure(facts: Facts) -> pd.DataFrame:
 
     Unresolved: pending, with the hours so far. Taken away before: excluded (withdrawn), with the hours until then.
     A resolution that says that there was nothing to mend excludes all rows of the bug. An assignment made after the
-    resolution is not measured; within one second the resolution comes before the taking away.
+    resolution is not measured; within one second the resolution comes first.
     """
     found = bugs(facts.signals, facts.sources)[["subject", "key"]].rename(columns={"key": "opened_key"})
     force = in_force(facts.signals, facts.as_of).rename(columns={"reason": "resolution"})
     spans = assignments(facts).merge(found, on="subject").merge(force, on="subject", how="left")
-    spans = spans[~seconds(spans["at"]).gt(seconds(spans["resolved"]))].reset_index(drop=True)
+    spans = spans[~seconds(spans["at"]).ge(seconds(spans["resolved"]))].reset_index(drop=True)
     is_open = spans["resolved"].isna()
     away = spans["taken"].notna() & (is_open | seconds(spans["taken"]).lt(seconds(spans["resolved"])))
     now = pd.Series(pd.Timestamp(facts.as_of), index=spans.index, dtype=INSTANT)

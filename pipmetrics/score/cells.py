@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime
 from enum import IntEnum
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -15,7 +15,7 @@ from pipmetrics.model import Baseline, Person, Window
 from pipmetrics.plugin import Form, Metric, Own, Ratio
 from pipmetrics.score.forms import forms_of
 from pipmetrics.score.kernel import Jobs, Spans
-from pipmetrics.score.lines import WEEK, Line
+from pipmetrics.score.lines import Line
 from pipmetrics.score.shelf import Shelf, microsecond
 
 if TYPE_CHECKING:
@@ -99,13 +99,13 @@ class _Filler:
 
     def roles(self, number: int, line: Line) -> list[tuple[Role, int]]:
         moments = line.moments
-        now = self.owners(line, timedelta())
+        now = self.owners(line, moments.as_of)
         main = self.add(number, line, now, moments.main)
         cells = [(Role.MAIN, main)]
         if line.part != "criterion":
             return cells
         if moments.earlier is not None:
-            cells.append((Role.EARLIER, self.add(number, line, self.owners(line, WEEK), moments.earlier)))
+            cells.append((Role.EARLIER, self.add(number, line, self.owners(line, moments.before), moments.earlier)))
         if isinstance(line.goal.form, Own):
             return cells
         same = moments.kept == moments.main
@@ -120,24 +120,23 @@ class _Filler:
             chosen = weeks_inside(moments.weeks, moments.main)
         else:
             chosen = () if isinstance(line.goal.form, Own) else moments.started
-        return self._weeks(number, line, chosen, timedelta())
+        return self._weeks(number, line, chosen, moments.as_of)
 
     def weeks_earlier(self, number: int, line: Line) -> tuple[int, int]:
         earlier = line.moments.earlier
         chosen = () if earlier is None else weeks_inside(line.moments.weeks, earlier)
-        return self._weeks(number, line, chosen, WEEK)
+        return self._weeks(number, line, chosen, line.moments.before)
 
-    def _weeks(self, number: int, line: Line, chosen: Sequence[Window], ago: timedelta) -> tuple[int, int]:
+    def _weeks(self, number: int, line: Line, chosen: Sequence[Window], as_of: datetime) -> tuple[int, int]:
         first = len(self.line)
         if chosen:
-            owners = self.owners(line, ago)
+            owners = self.owners(line, as_of)
             for week in chosen:
                 self.add(number, line, owners, week)
         return first, len(self.line)
 
-    def owners(self, line: Line, ago: timedelta) -> tuple[int, int]:
-        """Who owns the line's rows and those of its exposure, as known some time before `as_of`."""
-        as_of = line.moments.as_of - ago
+    def owners(self, line: Line, as_of: datetime) -> tuple[int, int]:
+        """Who owns the line's rows and those of its exposure, as known at an instant."""
         window_by = self.metrics[line.per].window_by if line.per is not None else "start"
         return self.shelf.owner(line, as_of), self.shelf.exposure(line, as_of, window_by)
 

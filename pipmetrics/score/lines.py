@@ -24,10 +24,11 @@ class Moments:
     """The windows of one plan and one kind of window at `as_of`.
 
     `kept` is the part of the criterion's last window that has gone already, `ahead` the part that still comes.
-    `earlier` is the window of a week before, None when the plan was not under way then.
+    `before` is a week ago by the plan's calendar, `earlier` the window of then, None when the plan was not under way.
     """
 
     as_of: datetime
+    before: datetime
     main: Window
     kept: Window
     ahead: Window
@@ -178,11 +179,12 @@ def moments(plan: Plan, window: Literal["plan", "week"] | timedelta, as_of: date
     main = windows.window_of(plan, window, as_of)
     final = windows.window_of(plan, window, whole.end)
     now = max(final.start, min(as_of, final.end))
-    before = as_of - WEEK
+    before = windows.last(as_of, WEEK, plan.timezone, whole.start).start
     gone = windows.to_date(plan, as_of)
     weeks = windows.weeks(plan)
     return Moments(
         as_of=as_of,
+        before=before,
         main=main,
         kept=Window(final.start, now),
         ahead=Window(now, final.end),
@@ -212,7 +214,7 @@ def requests(
 def _requests(line: Line, as_of: datetime, *, baseline: bool) -> Iterator[MeasureRequest]:
     instants = [as_of]
     if line.moments.earlier is not None:
-        instants.append(as_of - WEEK)
+        instants.append(line.moments.before)
     if baseline:
         instants.append(windows.whole(line.plan).start)
     for instant in instants:

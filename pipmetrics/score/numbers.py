@@ -165,8 +165,9 @@ def _prospects(
     reachables[compared] = outlook.reachable(scene, compared)
     running = compared[enoughs[compared] & ~closed[compared]]
     chances, worse = np.full(size, np.nan), np.full(size, np.nan)
-    judged, guards = compared[enoughs[compared]], scored[part[scored] == "guardrail"]
-    chances[judged], worse[guards] = outlook.chance(scene, judged), outlook.chance(scene, guards, worse=True)
+    told = compared[~np.isnan(scene.of(Role.MAIN, scene.results.value, compared))]
+    guards = scored[part[scored] == "guardrail"]
+    chances[told], worse[guards] = outlook.chance(scene, told), outlook.chance(scene, guards, worse=True)
     projections = outlook.Projection(*(np.full(size, np.nan) for _ in range(3)))
     made = outlook.projection(scene, running)
     projections.value[running], projections.low[running], projections.high[running] = made.value, made.low, made.high

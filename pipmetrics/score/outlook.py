@@ -107,19 +107,32 @@ def _base_rate(scene: Scene, numbers: IntArray) -> FloatArray:
     return scene.of(Role.BASELINE, scene.results.value, numbers)
 
 
-def _below(scene: Scene, numbers: IntArray) -> tuple[FloatArray, FloatArray]:
+def _below(scene: Scene, numbers: IntArray, m: FloatArray) -> tuple[FloatArray, FloatArray]:
     """For quantiles: the sample kept, and how many of it are within the target (below it, when more is better)."""
     cells = scene.table.at[Role.KEPT][numbers]
-    order = statistics.ordered(*samples(scene.rows, scene.results.first[cells], scene.results.last[cells]))
+    values, is_open, offsets = samples(scene.rows, scene.results.first[cells], scene.results.last[cells])
+    order = statistics.ordered(values, is_open, offsets)
     target, up = scene.aims.target[numbers], scene.aims.at_least[numbers]
     within = statistics.share_below(order, target, inclusive=True)
     under = statistics.share_below(order, target, inclusive=False)
     n = order.sizes.astype(np.float64)
-    return n, np.nan_to_num(np.where(up, under, within)) * n
+    below: FloatArray = np.nan_to_num(np.where(up, under, within)) * n
+    for i in np.flatnonzero(up & order.censored):
+        span = slice(offsets[i], offsets[i + 1])
+        below[i] = _below_with(values[span], is_open[span], float(target[i]), float(m[i]))
+    return n, below
+
+
+def _below_with(values: FloatArray, is_open: BoolArray, target: float, m: float) -> float:
+    """How many lie below the target (Kaplan-Meier) with `m` more beyond it, who are at risk at each event before."""
+    order = np.lexsort((is_open, values))
+    below = ~is_open[order] & (values[order] < target)
+    at_risk = len(values) - np.arange(len(values)) + m
+    return float((1.0 - np.prod(1.0 - 1.0 / at_risk[below])) * (len(values) + m))
 
 
 def _quantile_reach(scene: Scene, numbers: IntArray, m: FloatArray) -> BoolArray:
-    n, below = _below(scene, numbers)
+    n, below = _below(scene, numbers, m)
     q, up = scene.forms.number[numbers], scene.aims.at_least[numbers]
     can: BoolArray = np.where(up, below < q * (n + m) - TIE, below + m >= q * (n + m) - TIE) & (n + m > 0)
     return can
@@ -136,7 +149,7 @@ def needed(scene: Scene, numbers: IntArray, can: BoolArray) -> list[str | None]:
     below = np.zeros(len(numbers))
     quantiles = np.flatnonzero(scene.forms.code[numbers] == QUANTILE)
     if len(quantiles):
-        n[quantiles], below[quantiles] = _below(scene, numbers[quantiles])
+        n[quantiles], below[quantiles] = _below(scene, numbers[quantiles], m[quantiles])
     said: list[str | None] = []
     for i, number in enumerate(numbers):
         line = scene.lines[number]

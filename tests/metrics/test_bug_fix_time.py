@@ -107,6 +107,11 @@ def test_several_assignees_at_once_have_a_row_each() -> None:
     ]  # fmt: skip
 
 
+def test_whoever_the_closing_itself_gives_it_to_has_nothing_to_mend() -> None:
+    signals = [BUG, ADAS, done(B, "ada", DAY + "03 10:00"), assigned(B, "bob", DAY + "03 10:00", "ada")]
+    assert found(signals, "person", "state") == [("ada", "counted")]
+
+
 def test_assigned_after_the_resolution_there_is_nothing_to_measure_until_it_is_reopened() -> None:
     signals = [BUG, done(B, "cyd", DAY + "02 09:30"), ADAS]
     assert found(signals) == []

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from pipmetrics.model import Calendar, Criterion, Window
-from tests.score.build import ADA, DAY, FIRST, OVER, item, line, on, share_within, threshold
+from tests.score.build import ADA, DAY, FIRST, OVER, item, line, on, plan, scored, share_within, threshold
 
 HALF = FIRST + timedelta(days=28)
 
@@ -88,6 +88,15 @@ def test_at_least_wants_more() -> None:
     criterion = threshold("review_depth", statistic="median", at_least=2.0)
     found = line(criterion, [item(on(day), value) for day, value in enumerate([0, 1, 2, 3, 3, 4, 5.0], 1)])
     assert (found["value"], found["verdict"], found["direction"]) == (3, "met", "at_least")
+
+
+def test_what_still_comes_is_at_risk_beside_the_open_items_when_more_is_better() -> None:
+    # 4 of 9 are known; with 4 more beyond the target Kaplan-Meier puts 58 % there: 1/13, 1/8 and 2/7 fall before.
+    criterion = threshold("review_turnaround", statistic="median", at_least=timedelta(hours=24))
+    known = [item(on(day), value) for day, value in ((1, 8.0), (2, 8.0), (3, 2.0), (4, 0.0))]
+    waiting = [item(on(5), 8.0, "unanswered"), *(item(on(6 + n), 0.0, "unanswered") for n in range(4))]
+    assert line(criterion, [*known, *waiting], FIRST + timedelta(days=40))["verdict"] == "at_risk"
+    assert line(criterion, [*known, *waiting], FIRST + timedelta(days=50))["verdict"] == "off_track"
 
 
 # --- means --------------------------------------------------------------------------------------------------------
@@ -388,3 +397,24 @@ def test_as_of_long_after_the_end_changes_nothing() -> None:
     rows = weekly(*[40.0, 36, 37, 30, 28, 25, 20, 18])
     later = line(trend(), rows, OVER + timedelta(days=90))
     assert {**later, "change": None} == {**line(trend(), rows), "change": None}
+
+
+def test_a_week_earlier_is_a_week_by_the_calendar_also_when_the_clocks_change_in_it() -> None:
+    criterion = replace(share_within(), window="week", minimum=1)
+    spring = plan(criterion, start=date(2027, 3, 8), end=date(2027, 4, 11), timezone="Europe/Berlin")
+    fast = {8: (50.0, 50.0), 15: (5.0, 50.0), 22: (5.0, 5.0)}
+    rows = [
+        item(datetime(2027, 3, day, 9 + n, tzinfo=UTC), value)
+        for day, values in fast.items()
+        for n, value in enumerate(values)
+    ]
+    monday = datetime(2027, 3, 28, 22, tzinfo=UTC)  # midnight there, 167 hours after the last Monday's
+    found = scored(spring, {"review_turnaround": rows}, monday)["criteria"][0]
+    assert (found["value"], found["change"]) == (1.0, 0.5)
+
+
+def test_what_is_too_thin_for_a_verdict_is_still_compared_with_its_baseline() -> None:
+    before = [item(on(-40 + n), 5.0 if n % 2 else 50.0) for n in range(10)]
+    found = line(share_within(), [*before, item(on(2), 5.0), item(on(3), 5.0)])
+    assert (found["verdict"], found["value"], found["progress"]) == ("not_enough_data", 1.0, pytest.approx(1.25))
+    assert found["chance"] == pytest.approx(stats.fisher_exact([[2, 0], [5, 5]], "greater").pvalue)

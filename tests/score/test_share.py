@@ -130,12 +130,13 @@ def test_no_projection_when_it_is_over_or_thin() -> None:
     assert line(share_within(), reviews(2, 0, last=5), FIRST + timedelta(days=7))["projection"] is None
 
 
-def test_thin_data_says_how_much_is_missing_and_nothing_else() -> None:
+def test_thin_data_says_how_much_is_missing_and_foretells_nothing() -> None:
     before = reviews(10, 10, first=-40, last=-2)
     found = line(share_within(minimum=8), [*before, *reviews(5, 0)])
     assert found["verdict"] == "not_enough_data"
     assert found["reason"] == "5 of the 8 samples that a verdict needs"
-    assert [found[key] for key in ("progress", "needed", "projection", "chance")] == [None] * 4
+    assert [found[key] for key in ("needed", "projection")] == [None] * 2
+    assert found["progress"] == pytest.approx(1.25)
 
 
 def test_no_data_has_no_value_and_no_interval() -> None:
