@@ -205,9 +205,9 @@ def apply_rules(measurements: pd.DataFrame, rules: Sequence[ExcludeRule], attrib
 
 def _hit(subjects: pd.Series[Any], rule: ExcludeRule, attributes: pd.DataFrame) -> pd.Series[Any]:
     if rule.part in ("subject", "repository"):
-        source = subjects.str.partition(":")[0]
-        texts = subjects.str.partition(":")[2] if rule.part == "subject" else repository_of(subjects)
-        return matches(texts, [rule.pattern]) | matches(source + ":" + texts, [rule.pattern])
+        parts = subjects.astype("str").str.extract(r"^([^:]*):(.*)$")  # two columns, also of no rows
+        texts = parts[1] if rule.part == "subject" else repository_of(subjects)
+        return matches(texts, [rule.pattern]) | matches(parts[0] + ":" + texts, [rule.pattern])
     column = {"label": "labels", "author": "author_login", "path": "paths"}[rule.part]
     each = attributes[["subject", column]].explode(column).dropna()
     folded = rule.part == "author"

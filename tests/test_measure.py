@@ -225,6 +225,13 @@ def test_open_and_withdrawn_rows_are_hit_too_and_other_exclusions_keep_their_rea
     ]
 
 
+@pytest.mark.parametrize("part", ["repository", "label", "author", "path", "subject"])
+def test_rules_over_no_rows_leave_no_rows(part: str) -> None:
+    rule = ExcludeRule(part, "*", "agreed")  # type: ignore[arg-type]  # every part in turn
+    ruled = apply_rules(measured("changes_merged", []), [rule], attributes(frame([])))
+    assert (len(ruled), "note" in ruled) == (0, True)
+
+
 # --- windows and printing -----------------------------------------------------------------------------------------
 
 
