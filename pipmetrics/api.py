@@ -125,7 +125,7 @@ class Organisation:
             mend = _near(person, self.config.people, "People")
             raise UsageError(f"there is no person {person!r} in people.yaml", mend=mend)
         request = MeasureRequest(metric, as_of or self.now(), clock=clock)
-        rows = self.measure([request])[request]
+        rows = self.measure([request], self.acts(request.as_of))[request]
         if start is not None or end is not None:
             rows = in_window(rows, registry.metric(metric), start or _EVER, end or _NEVER)
         return rows if person is None else rows[rows["person"] == person].reset_index(drop=True)
