@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipmetrics import acts
+from pipmetrics.api import Organisation
 from pipmetrics.config import Config, load
 from pipmetrics.errors import ConfigError, Refused, UsageError
 from pipmetrics.ledger import verify
@@ -145,6 +146,17 @@ def test_an_attestation_needs_a_role_that_its_author_has(store: Store, config: C
         acts.attest(store, config, "ada-q4", "tests", 1, role="mentor", by="ada", why="w", now=START)
     with pytest.raises(UsageError, match="no number"):
         acts.attest(store, config, "ada-q4", "tests", float("nan"), role="mentor", by="lee", why="w", now=START)
+
+
+def test_what_was_attested_is_listed_among_the_measurements(folder: Path) -> None:
+    with Organisation(load(folder), now=lambda: START + DAY) as company:
+        acts.attest(
+            company.store, company.config, "ada-q4", "tests", 2, role="mentor", by="lee", why="saw it", now=START
+        )
+        rows = company.measurements("attested")
+        before = company.measurements("attested", as_of=START)
+    assert rows[["person", "value", "state"]].values.tolist() == [["ada", 2.0, "counted"]]
+    assert before.empty
 
 
 def test_a_check_in_is_recorded_for_its_day_and_corrected_by_a_later_record(store: Store, config: Config) -> None:
