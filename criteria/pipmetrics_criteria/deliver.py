@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -14,11 +15,20 @@ from pipmetrics.plugin import COUNTED, PENDING, Cells, CriterionRule, Goal, Own,
 if TYPE_CHECKING:
     import pandas as pd
 
+FILTERS = {"project": "project", "labels": "labels", "types": "type"}
+"""Key of a filter -> column of the metric's rows."""
+
 
 def deadline(plan: Plan, criterion: Criterion) -> datetime:
     """The end of the day `by` (else of the plan's last day) in the plan's zone."""
     day: date = criterion.parameters.get("by") or plan.end
     return datetime.combine(day + timedelta(days=1), datetime.min.time(), ZoneInfo(plan.timezone))
+
+
+def texts_of(value: object) -> frozenset[str]:
+    """One text or several, folded to one case as in the rules for bugs; nothing is none."""
+    several = value if isinstance(value, list | tuple) else [value]
+    return frozenset(str(each).casefold() for each in several if isinstance(each, str | int))
 
 
 def asked_for(plan: Plan, criterion: Criterion, rows: pd.DataFrame) -> pd.Series[Any]:
@@ -29,15 +39,11 @@ def asked_for(plan: Plan, criterion: Criterion, rows: pd.DataFrame) -> pd.Series
     if issues is not None:
         named = {str(issue) for issue in issues}
         return rows["subject"].isin(named) | place.isin(named)
-    wanted, mine = criterion.parameters["filter"], rows["person"] == plan.person
-    if "project" in wanted:
-        projects = wanted["project"] if isinstance(wanted["project"], list | tuple) else [wanted["project"]]
-        mine &= rows["project"].isin([str(project) for project in projects])
-    if "types" in wanted:
-        mine &= rows["type"].isin(list(wanted["types"]))
-    if "labels" in wanted:
-        labels = set(wanted["labels"])
-        mine &= rows["labels"].map(lambda held: bool(labels & set(held))).astype(bool)
+    mine = rows["person"] == plan.person
+    for key, written in criterion.parameters["filter"].items():
+        wanted = texts_of(written)
+        held = rows[FILTERS[key]].map(lambda value, wanted=wanted: bool(wanted & texts_of(value)))
+        mine &= held.astype(bool)
     return mine
 
 
@@ -87,8 +93,19 @@ def goal(criterion: Criterion, unit: str) -> Goal:  # noqa: ARG001 - deliverable
     """Every deliverable is done by the end of the day `by`."""
     if (criterion.parameters.get("issues") is None) is (criterion.parameters.get("filter") is None):
         raise ValueError("deliver takes one of issues and filter")
+    _check(criterion.parameters.get("filter"))
     named = len(criterion.parameters.get("issues") or ())
     return Goal(Own(score, choose=choose), float(named), True, "deliverables", 0)
+
+
+def _check(wanted: Mapping[str, object] | None) -> None:
+    """ValueError for a filter that no issue could be compared with."""
+    if wanted is not None and not wanted.keys() & FILTERS.keys():
+        raise ValueError(f"a filter needs at least one of {', '.join(FILTERS)}")
+    for key, written in (wanted or {}).items():
+        several = written if isinstance(written, list | tuple) else [written]
+        if not several or not all(isinstance(each, str | int) and str(each).strip() for each in several):
+            raise ValueError(f"`{key}` of the filter is a text or a list of texts, as [Story, Task]")
 
 
 DELIVER = CriterionRule(
@@ -96,7 +113,13 @@ DELIVER = CriterionRule(
     title="Deliverables by a date",
     parameters=(
         Parameter("issues", "list", "The issues to be done, e.g. [PAY-12, acme/api#7]."),
-        Parameter("filter", "mapping", "Or the person's issues that match {project, labels, types}."),
+        Parameter(
+            "filter",
+            "mapping",
+            "Or the person's issues that match {project, labels, types}: one or a list each, "
+            "in any case; of several any one.",
+            choices=tuple(FILTERS),
+        ),
         Parameter("by", "date", "The last day on which they may be done; left out: the plan's last day."),
     ),
     goal=goal,

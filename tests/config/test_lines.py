@@ -79,11 +79,13 @@ def test_what_is_attested_and_delivered_needs_no_metric(folder):
         - {id: a, criterion: attest, by: tech-lead, at_least: 2}
         - {id: b, criterion: deliver, issues: [PAY-12, "acme/api#7"], by: 2026-11-30}
         - {id: c, criterion: deliver, filter: {project: PAY, labels: [q4], types: [Story]}}
+        - {id: d, criterion: deliver, filter: {types: Story}}
         """)
-    attested, named, filtered = folder.load().plans[0].criteria
+    attested, named, filtered, single = folder.load().plans[0].criteria
     assert (attested.metric, attested.parameters) == ("attested", {"by": "tech-lead", "at_least": 2.0})
     assert named.parameters == {"issues": ("PAY-12", "acme/api#7"), "by": date(2026, 11, 30)}
     assert filtered.parameters == {"filter": {"project": "PAY", "labels": ("q4",), "types": ("Story",)}}
+    assert single.parameters == {"filter": {"types": "Story"}}
 
 
 @pytest.mark.parametrize(
@@ -198,6 +200,8 @@ GOOD = "metric: review_turnaround, criterion: share_within, limit: 24h, target: 
         ("criterion: deliver, issues: A-1", "A-1", "a list is expected here, not text"),
         ("criterion: deliver, issues: [A-1], filter: {project: A}", "{id: a", "deliver takes one of issues and filter"),
         ("criterion: deliver, filter: PAY", "PAY", "a mapping is expected here, not text"),
+        ("criterion: deliver, filter: {kinds: Story}", "{kinds", "an unknown key in this mapping"),
+        ("criterion: deliver, filter: {types: []}", "{id: a", "`types` of the filter is a text or a list of texts"),
         ("criterion: attest, by: tech-lead, at_least: 80%", "80%", "a plain number is expected here, not a percentage"),
         ("criterion: trend, metric: lead_time, direction: sideways", "sideways", "one of down, up"),
     ],

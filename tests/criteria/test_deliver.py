@@ -85,6 +85,8 @@ def test_names_may_carry_their_source_or_be_of_a_repository() -> None:
         ({"project": ["PAY", "OPS"]}, 4),
         ({"labels": ["q4", "x"]}, 3),
         ({"project": "PAY", "types": ["Task"]}, 1),
+        ({"types": "Task"}, 1),
+        ({"types": "story", "labels": "Q4", "project": "pay"}, 1),
         ({"labels": ["nowhere"]}, 0),
     ],
 )

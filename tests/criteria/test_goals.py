@@ -121,6 +121,20 @@ def test_deliverables_are_named_or_filtered(parameters: dict[str, Any]) -> None:
         goal("deliver", "deliverables", "issues", **parameters)
 
 
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [
+        ({}, "a filter needs at least one of project, labels, types"),
+        ({"types": ()}, "`types` of the filter is a text or a list of texts"),
+        ({"project": "PAY", "labels": ("q4", 1.5)}, "`labels` of the filter is"),
+        ({"types": " "}, "`types` of the filter is"),
+    ],
+)
+def test_a_filter_of_deliverables_holds_texts(wanted: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        goal("deliver", "deliverables", "issues", filter=wanted)
+
+
 def test_what_is_read_when_the_plan_names_no_metric() -> None:
     assert registry.criterion("deliver").metric == "deliverables"
     assert registry.criterion("attest").metric == "attested"
