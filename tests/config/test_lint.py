@@ -130,6 +130,34 @@ def test_a_longer_time_is_no_speed_target(folder):
     assert "PIP108" not in codes(folder)
 
 
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("metric: time_to_merge, criterion: threshold, statistic: mean, at_most: 72h", True),
+        ("metric: time_to_merge, criterion: threshold, statistic: mean, at_least: 2h", True),
+        (
+            "criterion: streak, weeks: 2, of: {metric: lead_time, criterion: threshold, statistic: mean, at_most: 9h}",
+            True,
+        ),
+        ("metric: time_to_merge, criterion: threshold, statistic: p90, at_most: 72h", False),
+        ("metric: change_size, criterion: threshold, statistic: mean, at_most: 200", False),
+        ("metric: lead_time, criterion: trend, direction: down, statistic: mean", False),
+    ],
+)
+def test_targets_on_means_of_durations_are_found(folder, line, found):
+    folder.line(f"- {{id: a, {line}}}")
+    assert ("PIP115" in codes(folder)) is bool(found)
+
+
+def test_a_mean_of_durations_can_be_accepted_with_a_reason(folder):
+    folder.line("""
+        # pip: noqa PIP115 HR asked for the number of the yearly report
+        - {id: a, metric: time_to_merge, criterion: threshold, statistic: mean, at_most: 72h}
+        """)
+    (finding,) = [each for each in lint(folder.load()) if each.code == "PIP115"]
+    assert finding.waived == "HR asked for the number of the yearly report"
+
+
 def test_coaching_of_somebody_else_does_not_count(folder):
     folder.plan(PLAN + "preceded_by: ben-coaching\n")
     coaching = PLAN.replace("ada-q4", "ben-coaching").replace("person: ada", "person: ben")

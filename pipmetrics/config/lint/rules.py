@@ -285,3 +285,21 @@ def support_owner_unknown(seen: Seen) -> Iterator[Hit]:
             where: Path = ("supports", place, "owner")
             mend = nearly(support.owner, seen.config.people)
             yield Hit(where, "the owner of this support is not in people.yaml", mend)
+
+
+@rule(
+    "PIP115",
+    "mean-of-durations",
+    why="Most durations are short and a few are very long: one of these moves a mean by itself, whatever the person "
+    "did with the rest. Its interval (Student's t) is too narrow for such numbers as well: at ten samples, one in ten "
+    "of those who truly reach a floor would be judged not to.",
+    fix="Ask for a median or a p75 or p90, or for a share within a limit: they hold for any numbers at any sample "
+    "size.",
+)
+def mean_of_durations(seen: Seen) -> Iterator[Hit]:
+    """A target on the mean of durations."""
+    for place, criterion in enumerate(seen.plan.criteria):
+        measured = _inner(criterion)
+        mean = measured.criterion == "threshold" and measured.parameters.get("statistic") == "mean"
+        if mean and registry.metric(measured.metric).unit == "hours":
+            yield Hit(("criteria", place), f"`{criterion.id}` asks for a mean of durations")
