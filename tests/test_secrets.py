@@ -79,7 +79,8 @@ def test_a_whole_night_leaves_no_token_anywhere(fresh: Path, caplog: pytest.LogC
     for command in (["check", "--online"], ["runs"], ["verify"]):
         result = cli(*command, folder=fresh)
         assert_none(" ".join(command), result.output)
-    caplog.set_level(logging.DEBUG)  # the commands keep to warnings
+    for name in ("", "pipmetrics"):  # the commands keep to warnings
+        caplog.set_level(logging.DEBUG, logger=name)
     with opened(fresh) as company:
         assert company.run().outcome == "done"
         assert {"urllib3.connectionpool", "pipmetrics.nightly"} <= {record.name for record in caplog.records}
