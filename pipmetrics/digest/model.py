@@ -197,7 +197,7 @@ class _Maker:
     def card(self, plan: Plan, entry: Json) -> Card:
         person, strip = self.people[plan.person], self.strip(plan)
         disputes = tuple(
-            f"{subject} ({act.criterion}): {act.why}; filed {words.day(act.at.date())}"
+            f"{subject} ({act.criterion}), filed {words.day(act.at.date())}: {act.why}"
             for subject, act in self.contests(plan)
         )
         before = self.plans.get(plan.preceded_by or "")

@@ -61,7 +61,7 @@ def test_disputes_promises_and_check_ins_wait() -> None:
 
 def test_a_dispute_names_the_subject_of_its_point() -> None:
     card = gallery.digest().cards[0]
-    assert card.disputes == ("payments/api#4003 (reviews-24h): asked while leading an incident; filed 23 Nov",)
+    assert card.disputes == ("payments/api#4003 (reviews-24h), filed 23 Nov: asked while leading an incident",)
     assert "Answer Tomás's dispute of payments/api#4003" in needs(gallery.digest())
 
 
