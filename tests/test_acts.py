@@ -67,6 +67,9 @@ def edit(folder: Path, old: str, new: str) -> Config:
     return load(folder)
 
 
+K1 = {"k1": "hub:acme/api#1"}
+
+
 def folded(store: Store, until: datetime | None = None) -> Acts:
     return acts.acts_before(store, until)
 
@@ -76,7 +79,15 @@ def folded(store: Store, until: datetime | None = None) -> Acts:
 
 def test_a_dispute_is_open_until_somebody_else_decides_it(store: Store, config: Config) -> None:
     number = acts.dispute(
-        store, config, "ada-q4", "reviews", "k1", by="ada", why="incident", now=START, keys=["k1", "k2"]
+        store,
+        config,
+        "ada-q4",
+        "reviews",
+        "k1",
+        by="ada",
+        why="incident",
+        now=START,
+        subjects={"k1": "hub:acme/api#1", "k2": "hub:acme/api#2"},
     )
     [one] = folded(store).disputes
     assert (one.plan, one.criterion, one.key, one.by, one.why, one.at, one.state, one.entry) == (
@@ -97,18 +108,18 @@ def test_a_dispute_is_open_until_somebody_else_decides_it(store: Store, config: 
 
 def test_a_dispute_names_what_exists(store: Store, config: Config) -> None:
     with pytest.raises(UsageError, match="no plan 'ada-q5'") as error:
-        acts.dispute(store, config, "ada-q5", "reviews", "k1", by="ada", why="w", now=START, keys=["k1"])
+        acts.dispute(store, config, "ada-q5", "reviews", "k1", by="ada", why="w", now=START, subjects=K1)
     assert error.value.mend == "Did you mean 'ada-q4'?"
     with pytest.raises(UsageError, match="no criterion 'review'") as error:
-        acts.dispute(store, config, "ada-q4", "review", "k1", by="ada", why="w", now=START, keys=["k1"])
+        acts.dispute(store, config, "ada-q4", "review", "k1", by="ada", why="w", now=START, subjects=K1)
     assert error.value.mend == "Did you mean 'reviews'?"
     with pytest.raises(UsageError, match="no measurement 'zz'") as error:
-        acts.dispute(store, config, "ada-q4", "reviews", "zz", by="ada", why="w", now=START, keys=["k1"])
+        acts.dispute(store, config, "ada-q4", "reviews", "zz", by="ada", why="w", now=START, subjects=K1)
     assert "explain" in error.value.mend
     with pytest.raises(UsageError, match="nobody called 'adda'"):
-        acts.dispute(store, config, "ada-q4", "reviews", "k1", by="adda", why="w", now=START, keys=["k1"])
+        acts.dispute(store, config, "ada-q4", "reviews", "k1", by="adda", why="w", now=START, subjects=K1)
     with pytest.raises(UsageError, match="needs its reason"):
-        acts.dispute(store, config, "ada-q4", "reviews", "k1", by="ada", why=" ", now=START, keys=["k1"])
+        acts.dispute(store, config, "ada-q4", "reviews", "k1", by="ada", why=" ", now=START, subjects=K1)
     with pytest.raises(UsageError, match="there is no dispute 7") as error:
         acts.answer_dispute(store, config, 7, by="dana", why="w", now=START)
     assert error.value.mend == "Open disputes: none."
@@ -116,11 +127,11 @@ def test_a_dispute_names_what_exists(store: Store, config: Config) -> None:
 
 
 def test_a_point_is_contested_once_at_a_time(store: Store, config: Config) -> None:
-    number = acts.dispute(store, config, "ada-q4", "reviews", "k1", by="ada", why="w", now=START, keys=["k1"])
+    number = acts.dispute(store, config, "ada-q4", "reviews", "k1", by="ada", why="w", now=START, subjects=K1)
     with pytest.raises(UsageError, match="contested already"):
-        acts.dispute(store, config, "ada-q4", "reviews", "k1", by="ada", why="w", now=START, keys=["k1"])
+        acts.dispute(store, config, "ada-q4", "reviews", "k1", by="ada", why="w", now=START, subjects=K1)
     acts.decide_dispute(store, config, number, "rejected", by="dana", why="w", now=START)
-    acts.dispute(store, config, "ada-q4", "reviews", "k1", by="ada", why="new facts", now=START, keys=["k1"])
+    acts.dispute(store, config, "ada-q4", "reviews", "k1", by="ada", why="new facts", now=START, subjects=K1)
     assert [one.state for one in folded(store).disputes] == ["rejected", "open"]
 
 
@@ -375,7 +386,7 @@ def test_a_decision_that_does_not_fit_is_not_recorded(
 
 
 def test_an_open_dispute_blocks_a_final_decision(store: Store, config: Config) -> None:
-    number = acts.dispute(store, config, "ada-q4", "reviews", "k1", by="ada", why="w", now=START, keys=["k1"])
+    number = acts.dispute(store, config, "ada-q4", "reviews", "k1", by="ada", why="w", now=START, subjects=K1)
     with pytest.raises(Refused, match=f"open disputes: {number}"):
         acts.decide(store, config, "ada-q4", "not_complete", by="hugo", why="w", now=AFTER)
     acts.decide_dispute(store, config, number, "rejected", by="hugo", why="w", now=AFTER)
@@ -406,7 +417,7 @@ def test_who_looked_is_on_record(store: Store, config: Config) -> None:
 
 
 def test_acts_of_an_erased_person_are_gone_and_the_rest_folds(store: Store, config: Config) -> None:
-    number = acts.dispute(store, config, "ada-q4", "reviews", "k1", by="ada", why="w", now=START, keys=["k1"])
+    number = acts.dispute(store, config, "ada-q4", "reviews", "k1", by="ada", why="w", now=START, subjects=K1)
     acts.sign_plan(store, config, "ada-q4", by="ada", now=START)
     store.erase_person(config.people["ada"], "hugo", "asked for", START)
     assert folded(store) == Acts()

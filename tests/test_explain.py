@@ -189,7 +189,7 @@ def test_a_point_of_the_baseline_that_was_upheld_is_left_out_of_it(life: Path) -
             by="ada",
             why="On leave.",
             now=at(20, 1),
-            keys=[key],
+            subjects={key: "hub:acme/api#1"},
         )
         acts.decide_dispute(company.store, company.config, entry, "upheld", by="petra", why="Yes.", now=at(20, 1, 11))
     with opened(life, at(20, 2)) as company:

@@ -55,8 +55,9 @@ class _Folded:
     def dispute(self, entry: Recorded) -> None:
         said = entry.payload
         self.disputes[entry.seq] = Dispute(
-            plan_of(entry), said["criterion"], said["key"], entry.actor, said["why"], entry.at, entry=entry.seq
-        )
+            plan_of(entry), said["criterion"], said["key"], entry.actor, said["why"], entry.at,
+            entry=entry.seq, subject=said.get("subject", ""),
+        )  # fmt: skip
 
     def answer(self, entry: Recorded) -> None:
         self._change(entry, answer=entry.payload["why"])

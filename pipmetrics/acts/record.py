@@ -6,7 +6,7 @@ UsageError names what does not exist or does not fit, Refused an act that is not
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo
@@ -29,16 +29,22 @@ FINAL: tuple[Outcome, ...] = ("complete", "not_complete")
 
 def dispute(
     store: Store, config: Config, plan: str, criterion: str, key: str, *, by: str, why: str, now: datetime,
-    keys: Collection[str],
+    subjects: Mapping[str, str],
 ) -> int:  # fmt: skip
-    """Contests the measurement `key` of a criterion; `keys` are all that the criterion has. It counts until decided."""
+    """Contests the measurement `key` of a criterion. It counts until decided.
+
+    `subjects` are those of all measurements that the criterion has, by key.
+    """
     found = _checked(store, config, plan, by, why)
     _one_of(criterion, [one.id for one in found.criteria], f"plan {plan} has no criterion")
-    _one_of(key, keys, f"{criterion} has no measurement", "The keys are those that explain and the evidence page show.")
+    _one_of(
+        key, subjects, f"{criterion} has no measurement", "The keys are those that explain and the evidence page show."
+    )
     for other in _acts(store, plan).disputes:
         if (other.criterion, other.key, other.state) == (criterion, key, "open"):
             raise UsageError(f"{key} is contested already", mend=f"Answer or decide dispute {other.entry}.")
-    return _append(store, found, by, "dispute", {"criterion": criterion, "key": key, "why": why}, now)
+    said = {"criterion": criterion, "key": key, "subject": subjects[key], "why": why}
+    return _append(store, found, by, "dispute", said, now)
 
 
 def answer_dispute(store: Store, config: Config, number: int, *, by: str, why: str, now: datetime) -> int:

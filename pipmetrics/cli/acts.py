@@ -67,8 +67,11 @@ def dispute_file(config: str, plan: str, criterion: str, key: str, why: str, by:
     with organisation(config) as company:
         found = company.explain(plan, criterion)
         points = (*found.points, *(found.baseline.points if found.baseline else ()))
-        keys = [point.measurement["key"] for point in points if point.standing != "exposure"]
-        entry = acts.dispute(company.store, company.config, plan, criterion, key, by=by, why=why, now=now(), keys=keys)
+        every = [point.measurement for point in points if point.standing != "exposure"]
+        entry = acts.dispute(
+            company.store, company.config, plan, criterion, key, by=by, why=why, now=now(),
+            subjects={one["key"]: one["subject"] for one in every},
+        )  # fmt: skip
     _recorded(entry)
 
 

@@ -130,5 +130,5 @@ def _contest(company: Organisation, at: datetime) -> None:
         acts.dispute(
             company.store, company.config, plan, criterion, late[-1], by="ada", now=at,
             why="The request came while I was on call for the outage of the payment gateway.",
-            keys=[point.measurement["key"] for point in found.points],
+            subjects={point.measurement["key"]: point.measurement["subject"] for point in found.points},
         )  # fmt: skip

@@ -178,15 +178,9 @@ class _Maker:
     def supports(self, plan: Plan) -> tuple[SupportMark, ...]:
         return support_marks(plan, self.acts, self.occasion.as_of, self.called)
 
-    def contests(self, plan: Plan) -> list[tuple[str, Dispute]]:
-        """The open contests of a plan, each with its point's subject where the points are known, else its key."""
-        found = []
-        for act in self.acts.disputes:
-            if act.plan == plan.id and act.state == "open":
-                points = self.beside.points.get((plan.id, act.criterion), ())
-                subjects = [str(point["subject"]) for point in points if point["key"] == act.key]
-                found.append((subjects[0].partition(":")[2] or subjects[0] if subjects else act.key, act))
-        return found
+    def contests(self, plan: Plan) -> list[Dispute]:
+        """The open contests of a plan."""
+        return [act for act in self.acts.disputes if act.plan == plan.id and act.state == "open"]
 
     def needs(self, plan: Plan) -> list[Need]:
         name = self.called(plan.person)
@@ -197,8 +191,7 @@ class _Maker:
     def card(self, plan: Plan, entry: Json) -> Card:
         person, strip = self.people[plan.person], self.strip(plan)
         disputes = tuple(
-            f"{subject} ({act.criterion}), filed {words.day(act.at.date())}: {act.why}"
-            for subject, act in self.contests(plan)
+            f"{act.about} ({act.criterion}), filed {words.day(act.at.date())}: {act.why}" for act in self.contests(plan)
         )
         before = self.plans.get(plan.preceded_by or "")
         peers = self.beside.peers

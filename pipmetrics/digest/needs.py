@@ -32,10 +32,10 @@ def needs_of(
     name: str,
     strip: Sequence[CheckInMark],
     supports: Sequence[SupportMark],
-    contests: Sequence[tuple[str, Dispute]],
+    contests: Sequence[Dispute],
     monday: date,
 ) -> list[Need]:
-    """Promises, contests (by their subject) and check-ins of one plan that wait in the week after `monday`'s, or are
+    """Promises, contests and check-ins of one plan that wait in the week after `monday`'s, or are
     overdue."""
     horizon = monday + timedelta(days=14)
     found = [
@@ -58,11 +58,11 @@ def _promises(name: str, supports: Sequence[SupportMark], horizon: date) -> Iter
             yield Need(f"{mark.text} (for {name})", f"Promised support. {mark.owner}", mark.due)
 
 
-def _contests(name: str, contests: Sequence[tuple[str, Dispute]], monday: date) -> Iterator[Need]:
-    for subject, act in contests:
+def _contests(name: str, contests: Sequence[Dispute], monday: date) -> Iterator[Need]:
+    for act in contests:
         due = (act.at + ANSWER_WITHIN).date()
         late = due < monday + timedelta(days=7)
-        yield Need(f"Answer {name}'s dispute of {subject}", act.why, None if late else due)
+        yield Need(f"Answer {name}'s dispute of {act.about}", act.why, None if late else due)
 
 
 def _meetings(name: str, strip: Sequence[CheckInMark], horizon: date) -> Iterator[Need]:

@@ -44,7 +44,7 @@ def _attested(visit: Visit) -> Choices:
 
 def _disputes(visit: Visit) -> Choices:
     return [
-        (str(each.entry), f"{each.entry}: {each.key} ({each.criterion}), {each.why}") for each in open_disputes(visit)
+        (str(each.entry), f"{each.entry}: {each.about} ({each.criterion}), {each.why}") for each in open_disputes(visit)
     ]
 
 
@@ -122,9 +122,10 @@ def _contest(doing: Doing) -> object:
     if scored is None:
         raise UsageError("the plan has not begun: there is nothing to contest yet")
     found = visit.office.explanation(visit.standing, visit.the_plan, criterion, None, scored.as_of)
-    keys = {str(point.measurement["key"]) for point in found.points if point.standing != "exposure"}
+    every = [point.measurement for point in found.points if point.standing != "exposure"]
+    subjects = {str(each["key"]): str(each["subject"]) for each in every}
     return acts.dispute(doing.store, doing.config, doing.plan, criterion, doing.said("key"), by=doing.by,
-                        why=doing.said(), now=doing.now, keys=keys)  # fmt: skip
+                        why=doing.said(), now=doing.now, subjects=subjects)  # fmt: skip
 
 
 def _number(doing: Doing, name: str) -> int:

@@ -66,7 +66,9 @@ class Voice:
         return replace(
             acts,
             disputes=tuple(
-                replace(each, key=WITHHELD, why=WITHHELD, answer=self.text(each.answer), by=self.name(each.by))
+                replace(
+                    each, key=WITHHELD, subject="", why=WITHHELD, answer=self.text(each.answer), by=self.name(each.by)
+                )
                 for each in acts.disputes
             ),
             check_ins=tuple(replace(each, note="", by=self.name(each.by)) for each in acts.check_ins),

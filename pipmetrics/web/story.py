@@ -97,7 +97,7 @@ def _facts(act: str, payload: Any, voice: Voice) -> Sequence[str]:
         case "read":
             return [str(payload["what"])]
         case "dispute":
-            return [f"{payload['criterion']}, {voice.text(payload['key'])}"]
+            return [f"{payload['criterion']}, {voice.text(payload.get('subject', payload['key']))}"]
         case "dispute.answer":
             return [f"Contest {payload['dispute']}"]
         case "dispute.decide":

@@ -277,7 +277,15 @@ def acts() -> Acts:
         SupportGiven(plan, 1, "dana", date(2026, 11, 5), AS_OF)
         for plan in ("okafor-2026-q4", "aguilar-2026-q4", "lindqvist-2026-q3")
     ]
-    dispute = Dispute("aguilar-2026-q4", "reviews-24h", "RR_3", "tomas", "asked while leading an incident", AS_OF)
+    dispute = Dispute(
+        "aguilar-2026-q4",
+        "reviews-24h",
+        "RR_3",
+        "tomas",
+        "asked while leading an incident",
+        AS_OF,
+        subject="hub:payments/api#4003",
+    )
     other = Dispute("okafor-2026-q4", "bugs-halved", "B1", "ines", "another team's configuration", AS_OF)
     return Acts(check_ins=tuple(held), supports=tuple(given), disputes=(dispute, other))
 
