@@ -260,6 +260,12 @@ class Dispute:
     decided_by: str | None = None
     answer: str = ""
     entry: int = 0
+    subject: str = ""
+
+    @property
+    def about(self) -> str:
+        """What is contested, in the words that people know it by."""
+        return self.subject.partition(":")[2] or self.subject or self.key
 
 
 @dataclass(frozen=True, slots=True)
