@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from pipmetrics import windows
+from pipmetrics import traces, windows
 from pipmetrics.digest import words
 from pipmetrics.errors import UsageError
 from pipmetrics.measure import in_window, to_json
 from pipmetrics.model import Baseline, Json, MeasureRequest, Plan, Window
-from pipmetrics.plugin import COUNTED, OPEN, PENDING, WITHDRAWN, Share
+from pipmetrics.plugin import COUNTED, OPEN, PENDING, WITHDRAWN, Own, Share
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,25 +22,21 @@ if TYPE_CHECKING:
     from pipmetrics.score.lines import Line
     from pipmetrics.score.shelf import Shelf
 
-Standing: TypeAlias = Literal["counted", "late", "pending", "left out", "exposure"]
+Standing: TypeAlias = Literal["counted", "late", "pending", "left out", "gone", "exposure"]
 TITLES: tuple[tuple[Standing, str], ...] = (
     ("counted", "Counted"),
     ("late", "Counted as over the limit"),
     ("pending", "Pending: not decided yet"),
     ("left out", "Left out"),
+    ("gone", "Gone: what it was counted from is no longer so at its source"),
     ("exposure", "Exposure: what the count is divided by"),
 )
-TRACES = frozenset({
-    "change_closed", "change_reopened", "change_drafted", "review_request_removed", "change_reverted",
-    "issue_reopened", "issue_due_changed", "issue_linked",
-})  # fmt: skip
-"""Facts that change what a subject counts as: shown beside its points whether they were counted from or not."""
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
     """One measurement (SPEC section 5), how it stands for this criterion, the signals it was counted from, and what
-    else was done to its subject that could have changed it."""
+    else was done to its subject that could have changed it (traces.Fact)."""
 
     standing: Standing
     measurement: Mapping[str, Json]
@@ -99,11 +95,11 @@ def explain(company: Organisation, plan: str, criterion: str, week: date | None,
 
     (found,) = company.plans(plan, as_of)
     _known(found, criterion, as_of)
-    measured = company.measured([found], as_of)
+    measured = company.measured([found], as_of, evidence=True)
     evaluations = evaluate([found], measured, as_of)
     entry = next(each for each in evaluations.to_json()["plans"][0]["criteria"] if each["id"] == criterion)
     fresh = {each.criterion: each for each in evaluations.baselines}
-    opened = _opened(company, found, measured, as_of)
+    opened = replace(_opened(company, found, measured, as_of), past=traces.past_of(company, plan, as_of))
     lines = opened.of(criterion)
     window = _window(lines["criterion"].moments.main, found, week)
     return Explanation(
@@ -176,6 +172,7 @@ class _Opened:
     shelf: Shelf
     lines: tuple[Line, ...]
     as_of: datetime
+    past: traces.Past | None = None
 
     def of(self, criterion: str) -> Mapping[str, Line]:
         """The lines of a criterion by their part; one with an inner criterion reads the rows of that."""
@@ -186,6 +183,18 @@ class _Opened:
     def points(self, line: Line, window: Window) -> Iterator[Point]:
         for rows, standings in self.chosen(line, window):
             yield from self.with_facts(rows, standings)
+        yield from self.gone(line, window)
+
+    def gone(self, line: Line, window: Window) -> Iterator[Point]:
+        """What was there when it was first read, and would be now: no longer a bug, no longer asked for."""
+        request, person = line.request(self.as_of), line.plan.person
+        if isinstance(line.goal.form, Own) or self.past is None:
+            return
+        present = set(self.shelf.of_person(request, person)["subject"])
+        rows, signals = traces.gone(self.company, request, person, self.past, present)
+        if len(rows):
+            rows = _inside(rows, line, window)
+            yield from self.with_facts(rows, ["gone"] * len(rows), signals)
 
     def chosen(self, line: Line, window: Window) -> Iterator[Rows]:
         """The rows of a window with how each stands, then those of its exposure."""
@@ -241,29 +250,40 @@ class _Opened:
             return self
         frames = self.company.measure([each for each in asked if each], self.measured.acts)
         measured = replace(self.measured, frames={**self.measured.frames, **frames})
-        return _opened(self.company, line.plan, measured, self.as_of)
+        return replace(_opened(self.company, line.plan, measured, self.as_of), past=self.past)
 
     def frozen(self, line: Line) -> Baseline:
         from pipmetrics.score.lines import recorded
 
         return recorded(self.measured.acts)[line.plan.id, line.frozen_as]
 
-    def with_facts(self, rows: pd.DataFrame, standings: Sequence[Standing]) -> Iterator[Point]:
-        """Each row with its evidence, and with what else was done to its subject."""
+    def with_facts(
+        self, rows: pd.DataFrame, standings: Sequence[Standing], signals: pd.DataFrame | None = None
+    ) -> Iterator[Point]:
+        """Each row with its evidence (out of `signals`, None: as the store has it), and with what else was done to its
+        subject."""
         store, revision = self.company.store, self.company.revision
         sources = list(self.company.config.settings.sources)
         keys = {(source, key) for evidence in rows["evidence"] for key in evidence for source in sources}
-        logins = _logins(store.accounts(revision=revision))
-        facts = {(row["source"], row["key"]): row for row in _facts(store.signal_rows(keys, revision=revision), logins)}
-        told = store.signals(TRACES, until=self.as_of, subjects=set(rows["subject"]), revision=revision)
-        traces: dict[str, list[dict[str, Json]]] = {}
-        for row in _facts(told, logins):
-            traces.setdefault(row["subject"], []).append(row)
+        found = store.signal_rows(keys, revision=revision) if signals is None else _of_keys(signals, keys)
+        logins = traces.logins_of(store.accounts(revision=revision))
+        facts = {(row["source"], row["key"]): row for row in traces.facts_of(found, logins)}
+        person = self.lines[0].plan.person
+        told = traces.traces_of(self.company, set(rows["subject"]), person, self.as_of, self.past)
         every = zip(to_json(rows), rows["evidence"], _notes(rows), standings, strict=True)
         for row, evidence, note, standing in every:
-            own = [facts[place] for key in evidence for source in sources if (place := (source, key)) in facts]
-            more = tuple(each for each in traces.get(row["subject"], ()) if each not in own)
-            yield Point(standing, row, note, tuple(own), more)
+            places = [place for key in evidence for source in sources if (place := (source, key)) in facts]
+            more = [
+                each
+                for each in told.get(row["subject"], ())
+                if each["kind"] in traces.MADE or (each["source"], each["key"]) not in places
+            ]
+            yield Point(standing, row, note, tuple(facts[place] for place in places), tuple(more))
+
+
+def _of_keys(signals: pd.DataFrame, keys: Iterable[tuple[str, str]]) -> pd.DataFrame:
+    wanted = set(keys)
+    return signals[[place in wanted for place in zip(signals["source"], signals["key"], strict=True)]]
 
 
 def _inside(rows: pd.DataFrame, line: Line, window: Window) -> pd.DataFrame:
@@ -311,20 +331,6 @@ def _gone(baseline: Baseline, keys: Iterable[str], line: Line) -> Iterator[Point
             }  # fmt: skip
             standing = _frozen_standing(baseline, place, _limit(line), out=False)
             yield Point(standing, row, "frozen when the plan began; its source no longer has it", ())
-
-
-def _logins(accounts: pd.DataFrame) -> Mapping[tuple[str, str], str]:
-    return dict(zip(zip(accounts["source"], accounts["id"], strict=True), accounts["login"], strict=True))
-
-
-def _facts(signals: pd.DataFrame, logins: Mapping[tuple[str, str], str]) -> Iterator[dict[str, Json]]:
-    """Signals as JSON, each with the login that its actor goes by today."""
-    columns = ("source", "kind", "subject", "key", "actor", "mark", "url", "detail")
-    shown = signals.astype(object).where(signals.notna(), None)
-    for row in shown.to_dict("records"):
-        at = row["at"].isoformat().replace("+00:00", "Z")
-        login = logins.get((row["source"], row["actor"]), row["actor"])
-        yield {"at": at, "login": login, **{str(name): row[name] for name in columns}, "value": row["value"]}
 
 
 # --- as text ------------------------------------------------------------------------------------------------------
@@ -380,10 +386,10 @@ def _point(point: Point) -> Iterator[str]:
     yield words.clean(f"  {row['subject']}  {row['start'] or '?'} -> {row['end'] or 'open'}  {value}{why}")
     if point.measurement["url"] and not point.facts:
         yield words.clean(f"      {row['url']}")
-    yield from (_fact(fact, "") for fact in point.facts)
-    yield from (_fact(fact, "also: ") for fact in point.traces)
-
-
-def _fact(fact: Mapping[str, Json], before: str) -> str:
-    who = fact["login"] or "nobody any more"
-    return words.clean(f"      {before}{fact['at']}  {fact['kind']:<22} by {who}  {fact['url']}")
+    for fact in point.facts:
+        who = fact["login"] or "nobody any more"
+        what = fact["text"] if fact["kind"] in traces.WORDED else fact["kind"]
+        yield words.clean(f"      {fact['at']}  {what:<22} by {who}  {fact['url']}")
+    for fact in point.traces:
+        by = f"  by {fact['login']}" if fact["login"] else ""
+        yield words.clean(f"      also: {fact['at']}  {fact['text']}{by}  {fact['url']}")

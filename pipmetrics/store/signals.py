@@ -198,6 +198,15 @@ def _parsed(details: Sequence[str]) -> list[Json]:
     return parsed
 
 
+def former(connection: Connection, choice: Choice) -> pd.DataFrame:
+    """Versions that were replaced or withdrawn, with SIGNAL_COLUMNS and `ended`, the revision that did so: by (at, key,
+    source), the versions of one signal in their order."""
+    columns = [SIGNAL_PAST.c[name] for name in (*SIGNAL_COLUMNS, "ended")]
+    found = connection.execute(select(*columns).where(*_conditions(SIGNAL_PAST, choice, by_subject=False)))
+    held = sorted(map(tuple, found.all()), key=lambda row: (row[4], row[3], row[0], row[-1]))
+    return framed([row[:-1] for row in held]).assign(ended=[row[-1] for row in held])
+
+
 def facts(connection: Connection, choice: Choice) -> list[Signal]:
     """The signals themselves, sorted by (at, key, source)."""
     found = [tuple(row) for part in _split(choice) for row in connection.execute(_statement(connection, SIGNAL, part))]

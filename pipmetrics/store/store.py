@@ -192,6 +192,12 @@ class Store:
         with reading(self.engine) as connection:
             return signals.frame(connection, Choice(keys=keys, revision=revision))
 
+    def former(self, kinds: Collection[str] | None = None, *, until: datetime | None = None) -> pd.DataFrame:
+        """What the sources said of facts before `until` and say no more: SIGNAL_COLUMNS and `ended`, the revision that
+        replaced or withdrew it; by (at, key), the versions of one signal in their order."""
+        with reading(self.engine) as connection:
+            return signals.former(connection, Choice(kinds, until))
+
     def accounts(self, *, revision: int | None = None) -> pd.DataFrame:
         """Columns source, id, login, email, mark, first_seen, last_seen; an id's last row has its current login."""
         with reading(self.engine) as connection:
