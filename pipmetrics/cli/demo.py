@@ -41,6 +41,7 @@ def demo(into: Path, pages: bool) -> None:
         print_text(text.render(week.digest))
         print_text(_where(into, page, len(report.recorded)))
         if pages:
+            print_text(f"Sign in as ada, dana, petra or noor: pipmetrics link dana --config {started.config}")
             from pipmetrics.cli.service import serve_pages
 
             serve_pages(company)

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from textwrap import dedent
 
-from pipmetrics.demo.people import ENGINEERS, HR, MANAGERS, Engineer
+from pipmetrics.demo.people import ADMIN, ENGINEERS, HR, MANAGERS, Engineer
 from pipmetrics.demo.simulation import PLAN_AGE, away
 
 TOKENS = {"PIPMETRICS_DEMO_GITHUB": "hub", "PIPMETRICS_DEMO_GITLAB": "lab", "PIPMETRICS_DEMO_JIRA": "jira"}
@@ -77,7 +77,8 @@ def _people(today: date) -> str:
             lines.append(f"    time_off: [{spans}]")
     for id, name in MANAGERS.values():
         lines.append(f"  {id}: {{name: {name}, email: {id}@acme.example, roles: [manager]}}")
-    lines.append(f"  {HR[0]}: {{name: {HR[1]}, email: {HR[0]}@acme.example, roles: [hr]}}")
+    for (id, name), role in ((HR, "hr"), (ADMIN, "admin")):
+        lines.append(f"  {id}: {{name: {name}, email: {id}@acme.example, roles: [{role}]}}")
     return "\n".join(lines) + "\n"
 
 

@@ -57,6 +57,7 @@ ENGINEERS: tuple[Engineer, ...] = (
 
 MANAGERS = {"payments": ("dana", "Dana Whitmore"), "platform": ("omar", "Omar Said")}
 HR = ("petra", "Petra Novak")
+ADMIN = ("noor", "Noor Haddad")
 
 
 @dataclass(frozen=True, slots=True)
