@@ -1,12 +1,13 @@
-"""Measures a night's own work, without the network: write what was re-read, read what the plans need, score, record.
+"""Measures a night's own work, without the network: write what was re-read, measure what changed, score, record.
 
-    python benchmarks/night.py [--signals 5000000] [--people 5000] [--plans 1000] [--url URL] [--smoke]
+    python benchmarks/night.py [--signals 5000000] [--people 5000] [--plans 1000] [--url URL] [--ours] [--smoke]
 
 A store is filled with changes of one GitHub source over 400 days (ten signals each: opened, ready, requests, reviews,
-comment, commits, merge). Then comes a night: 12,500 signals are read again of which 2,500 have changed, and every
-plan (share of reviews within 24 hours, median and 90th percentile of the turnaround, merged changes, their median size,
-and more of them than in a baseline of 90 days, frozen the night before) is scored from what its person took part in.
-"everything" reads all signals instead and measures all people, as vectorised pandas would without an index.
+comment, commits, merge), and a first night measures everybody who is on a plan. Then comes a night: 12,500 signals are
+read again of which 2,500 have changed, and every plan (share of reviews within 24 hours, median and 90th percentile of
+the turnaround, merged changes, their median size, and more of them than in a baseline of 90 days, frozen the night
+before) is scored and recorded, by the functions that `pipmetrics run` calls. "pandas" loads all signals from the same
+store instead, measures all people at once and evaluates: the numbers must be equal.
 
 `--url` names an empty PostgreSQL database; without it the store is a SQLite file in a temporary folder. Times are
 those of one run: compare their ratios.
@@ -19,22 +20,26 @@ import json
 import resource
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from pipmetrics import acts, registry
+from pipmetrics import acts, kept
+from pipmetrics.api import Organisation
+from pipmetrics.config import Config
 from pipmetrics.ledger import Act, verify
-from pipmetrics.measure import attributes, measure_all
-from pipmetrics.model import CHANGE_KINDS, Account, Calendar, Criterion, Person, Plan, Signal, Source
+from pipmetrics.measure import measure_all
+from pipmetrics.model import Account, Calendar, Criterion, Person, Plan, Settings, Signal, Source
 from pipmetrics.plugin import Page
-from pipmetrics.score import Measured, evaluate, reach_of, requests
-from pipmetrics.store import Evaluated, Store, Written, rows
+from pipmetrics.records import Scoring, to_record
+from pipmetrics.score import Evaluations, Measured, evaluate, requests
+from pipmetrics.store import Store, Written, rows
 from pipmetrics.store.engine import writing
 from pipmetrics.store.tables import SIGNAL
 from pipmetrics.store.values import canonical, micros
@@ -48,17 +53,18 @@ SOURCE = Source("hub", "github", "https://git.example.com", repositories=("acme/
 
 @dataclass
 class Report:
-    """Seconds by step, in the order of the night."""
+    """Seconds by step, in the order of the night; `cpu` those in which this process worked, whoever else did too."""
 
     seconds: dict[str, float] = field(default_factory=dict)
+    cpu: dict[str, float] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
-        start = time.perf_counter()
+        start, worked = time.perf_counter(), time.process_time()
         yield
-        self.seconds[name] = time.perf_counter() - start
-        print(f"{name:<44}{self.seconds[name]:>10.2f} s", flush=True)
+        self.seconds[name], self.cpu[name] = time.perf_counter() - start, time.process_time() - worked
+        print(f"{name:<52}{self.seconds[name]:>10.2f} s {self.cpu[name]:>10.2f} s of CPU", flush=True)
 
 
 def change(number: int, changes: int, people: int, late: str = "") -> list[Signal]:
@@ -157,77 +163,102 @@ def plan(person: str, place: int) -> Plan:
     )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Company:
-    store: Store
-    people: dict[str, Person]
-    plans: list[Plan]
-
-    def score(self, as_of: datetime, report: Report, name: str, *, narrow: bool) -> Any:
-        """Reads, measures and scores; `narrow`: only what the plans' people took part in since their baselines."""
-        metrics = {each: registry.metric(each) for each in ("review_turnaround", "changes_merged", "change_size")}
-        kinds = frozenset().union(*(metric.kinds for metric in metrics.values()))
-        known = acts.acts_before(self.store, as_of)
-        asked = requests(self.plans, as_of, known, metrics)
-        mine = {plan.person: self.people[plan.person] for plan in self.plans} if narrow else self.people
-        with report.step(f"{name}: read"):
-            if narrow:
-                actors = [("hub", one.removeprefix("p")) for one in mine]
-                since = min(since_when(plan) for plan in self.plans)
-                signals = self.store.signals(kinds, until=as_of, since=since, involving=actors)
-            else:
-                signals = self.store.signals(kinds, until=as_of)
-            accounts = self.store.accounts()
-        report.figures[f"{name}: signals read"] = len(signals)
-        with report.step(f"{name}: measure"):
-            frames = measure_all(asked, signals, accounts, list(mine.values()), {"hub": SOURCE})
-        with report.step(f"{name}: score"):
-            reach = {each: reach_of(metric, {"hub": SOURCE}, {"hub": CHANGE_KINDS}) for each, metric in metrics.items()}
-            measured = Measured(self.people, metrics, frames, attributes(signals, accounts), known, (), reach)
-            return evaluate(self.plans, measured, as_of)
+def company_of(store: Store, people: dict[str, Person], plans: list[Plan], now: datetime) -> Organisation:
+    """An organisation as `pipmetrics run` opens it, over this store."""
+    settings = Settings("", "", "Europe/Berlin", Calendar("Europe/Berlin"), {"hub": SOURCE})
+    text: Any = SimpleNamespace(content=b"plan: one of many")
+    company = Organisation(Config(settings, people, tuple(plans), {"": text}), now=lambda: now)
+    company.__dict__["store"] = store
+    return company
 
 
-def since_when(plan: Plan) -> datetime:
-    """Where the facts of a plan begin: its baseline, and the requests that were open then."""
-    return datetime.combine(plan.start, datetime.min.time(), UTC) - timedelta(days=120)
+def record(company: Organisation, plans: Sequence[Plan], measured: Measured, evaluations: Evaluations) -> None:
+    store, at = company.store, evaluations.as_of
+    acts.record_baselines(store, plans, evaluations.baselines, by="scheduler", now=at)
+    scoring = Scoring(plans, measured, evaluations, store.revision(), store.head().seq)
+    store.record_evaluations(to_record(company, scoring), "scheduler", at)
+    store.sign_head(Act("night", "store", "scheduler", {}), at)
 
 
-def record(store: Store, evaluations: Any, as_of: datetime) -> None:
-    document = evaluations.to_json()
-    store.record_evaluations(
-        [
-            Evaluated(one["plan"], one["person"], as_of, document["version"], "a" * 64, "b" * 64,
-                      {**document, "plans": [one]}, store.revision(), 0, {"plan": f"plan: {one['plan']}"})
-            for one in document["plans"]
-        ],
-        "scheduler",
-        as_of,
-    )  # fmt: skip
-    store.sign_head(Act("night", "store", "scheduler", {}), as_of)
+def scored(company: Organisation, plans: Sequence[Plan], report: Report, name: str) -> tuple[Measured, Evaluations]:
+    """What a night does between pulling and recording, by the functions that do it there."""
+    at = company.now()
+    with report.step(f"{name}: bring kept rows up to date"):
+        kept.refresh(company, plans, at)
+    with report.step(f"{name}: read"):
+        measured = company.measured(plans, at)
+    with report.step(f"{name}: evaluate"):
+        return measured, evaluate(plans, measured, at)
 
 
-def night(store: Store, signals: int, people: int, plans: int) -> Report:
+def everything(company: Organisation, plans: Sequence[Plan], like: Measured, report: Report) -> Evaluations:
+    """Loads all signals, measures all people in vectorised pandas, and evaluates."""
+    at, store = company.now(), company.store
+    asked = requests(plans, at, like.acts, like.metrics)
+    kinds = frozenset().union(*(like.metrics[request.metric].kinds for request in asked))
+    with report.step("pandas: load"):
+        signals, accounts = store.signals(kinds, until=at), store.accounts()
+    report.figures["pandas: signals read"] = len(signals)
+    with report.step("pandas: measure"):
+        frames = measure_all(asked, signals, accounts, list(company.config.people.values()), {"hub": SOURCE})
+    with report.step("pandas: evaluate"):
+        return evaluate(plans, replace(like, frames=frames), at)
+
+
+def night(store: Store, signals: int, people: int, plans: int, *, compare: bool) -> Report:
     report = Report()
     with report.step("first load (bulk)"):
         fill(store, signals, people)
-    company = Company(store, *organisation(people, plans))
-    eve = NOW - timedelta(days=1)
-    first = company.score(eve, Report(), "the night before", narrow=True)
-    acts.record_baselines(store, company.plans, first.baselines, by="scheduler", now=eve)
+    who, chosen = organisation(people, plans)
+    eve = company_of(store, who, chosen, NOW - timedelta(days=1))
+    measured, first = scored(eve, chosen, report, "first night")
+    with report.step("first night: record"):
+        record(eve, chosen, measured, first)
+    del measured, first
     with report.step(f"write: {REREAD} re-read, none changed"):
         for page in reread(signals, people, ""):
             store.write("hub", page, NOW)
     with report.step(f"write: {REREAD} re-read, {CHANGED} changed"):
         written = sum((store.write("hub", page, NOW) for page in reread(signals, people, "tonight")), start=Written())
     report.figures["changed"] = written.changed
-    narrow = company.score(NOW, report, "plans", narrow=True)
-    with report.step("record"):
-        record(store, narrow, NOW)
-    with report.step("verify the ledger"):
+    company = company_of(store, who, chosen, NOW)
+    measured, evaluations = scored(company, chosen, report, "night")
+    with report.step("night: record"):
+        record(company, chosen, measured, evaluations)
+    with report.step("night: verify the ledger"):
         assert verify(store).ok
-    whole = company.score(NOW, report, "everything", narrow=False)
-    report.figures["equal results"] = json.dumps(narrow.to_json()) == json.dumps(whole.to_json())
+    report.figures["rows read"] = sum(map(len, measured.frames.values()))
+    report.figures["peak MiB, without pandas"] = peak()
+    if compare:
+        other = everything(company, chosen, measured, report)
+        report.figures["equal results"] = json.dumps(other.to_json()) == json.dumps(evaluations.to_json())
     return report
+
+
+def peak() -> int:
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+
+
+def tell(report: Report) -> None:
+    """The ratios, and what a night takes by itself, beside the figures."""
+
+    for name, times in (("s", report.seconds), ("s of CPU", report.cpu)):
+        ours = _total(times, "night: bring", "night: read", "night: evaluate")
+        report.figures[f"night: up to date + read + evaluate, {name}"] = round(ours, 2)
+        whole = _total(times, "night:", f"write: {REREAD} re-read, {CHANGED}")
+        report.figures[f"night: all of its own work, {name}"] = round(whole, 2)
+        if theirs := _total(times, "pandas"):
+            report.figures[f"pandas: load + measure + evaluate, {name}"] = round(theirs, 2)
+            report.figures[f"pandas / night, {name}"] = round(theirs / ours, 1)
+            alone = theirs / _total(times, "night: read", "night: evaluate")
+            report.figures[f"pandas / night, read + evaluate alone, {name}"] = round(alone, 1)
+    report.figures["peak MiB"] = peak()
+    for name, figure in report.figures.items():
+        print(f"{name:<52}{figure!s:>12}")
+
+
+def _total(times: dict[str, float], *names: str) -> float:
+    return sum(seconds for name, seconds in times.items() if name.startswith(names))
 
 
 def main() -> None:
@@ -236,22 +267,18 @@ def main() -> None:
     arguments.add_argument("--people", type=int, default=5_000)
     arguments.add_argument("--plans", type=int, default=1_000)
     arguments.add_argument("--url", default="")
+    arguments.add_argument("--ours", action="store_true", help="Leave out what is compared with: it takes memory.")
     arguments.add_argument("--smoke", action="store_true", help="A small one, to see that it runs.")
     asked = arguments.parse_args()
     sizes = (20_000, 100, 20) if asked.smoke else (asked.signals, asked.people, asked.plans)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "night.db"
         store = Store.open(asked.url or f"sqlite:///{path}", now=FIRST, key=Path(folder) / "ledger.key")
-        report = night(store, *sizes)
+        report = night(store, *sizes, compare=not asked.ours)
         if path.exists():
             report.figures["store, MiB"] = round(path.stat().st_size / 2**20)
         store.close()
-    ours = sum(seconds for name, seconds in report.seconds.items() if name.startswith("plans"))
-    everything = sum(seconds for name, seconds in report.seconds.items() if name.startswith("everything"))
-    report.figures["peak MiB"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
-    report.figures["everything / plans"] = round(everything / ours, 1)
-    for name, figure in report.figures.items():
-        print(f"{name:<44}{figure!s:>12}")
+    tell(report)
 
 
 if __name__ == "__main__":

@@ -134,14 +134,14 @@ class Organisation:
         self, requests: Iterable[MeasureRequest], acts: Acts | None = None
     ) -> dict[MeasureRequest, pd.DataFrame]:
         """Run each request over all people; signals are read once, up to the latest instant asked for."""
-        from pipmetrics.measure import measure_all
+        from pipmetrics.measure import measure_all, no_signals
 
         asked = sorted(requests, key=lambda request: (request.metric, request.as_of, str(request)))
         if not asked:
             return {}
         kinds = {kind for request in asked for kind in registry.metric(request.metric).kinds}
         until = max(request.as_of for request in asked)
-        signals = self.store.signals(kinds, until=until, revision=self.revision) if kinds else _no_signals()
+        signals = self.store.signals(kinds, until=until, revision=self.revision) if kinds else no_signals()
         accounts, people = self.store.accounts(revision=self.revision), list(self.config.people.values())
         attestations = (acts or Acts()).attestations
         sources = self.config.settings.sources
@@ -187,21 +187,23 @@ class Organisation:
 
         return replay(self, entry)
 
-    def measured(self, plans: Sequence[Plan], as_of: datetime) -> Measured:
-        """All that the evaluation of these plans is made from (score.Measured)."""
-        from pipmetrics.measure import attributes
-        from pipmetrics.score import Measured, reach_of, requests
+    def measured(self, plans: Sequence[Plan], as_of: datetime, *, evidence: bool = False) -> Measured:
+        """All that the evaluation of these plans is made from (score.Measured): of the runs that it reads, the rows of
+        those who read them. Without `evidence` that column holds nothing."""
+        from pipmetrics import kept
+        from pipmetrics.score import Measured, reach_of
+        from pipmetrics.score.lines import readings
 
         settings, acts = self.config.settings, self.acts(as_of)
         metrics = {name: registry.metric(name) for name in registry.names("metrics")}
         kinds = {name: registry.connector(source.connector).kinds for name, source in settings.sources.items()}
-        kinds_of_rules = {"change_opened", "change_merged", "issue_opened"}
-        subjects = self.store.signals(kinds_of_rules, until=as_of, revision=self.revision)
+        asked = readings(plans, as_of, acts, metrics)
+        frames = kept.frames(self, asked, acts, evidence=evidence)
         return Measured(
             people=self.config.people,
             metrics=metrics,
-            frames=self.measure(requests(plans, as_of, acts, metrics), acts),
-            attributes=attributes(subjects, self.store.accounts(revision=self.revision)),
+            frames=frames,
+            attributes=kept.attributes_of(self, asked, frames, as_of, every=evidence),
             acts=acts,
             gaps=self.store.gaps(list(settings.sources)) if self.gaps is None else self.gaps,
             reach={name: reach_of(metric, settings.sources, kinds) for name, metric in metrics.items()},
@@ -261,15 +263,6 @@ class Organisation:
 def _near(name: str, known: Collection[str], title: str) -> str:
     near = get_close_matches(name, known, 1)
     return f"Did you mean {near[0]!r}?" if near else f"{title}: {', '.join(known) or 'none'}"
-
-
-def _no_signals() -> pd.DataFrame:
-    import pandas as pd
-
-    from pipmetrics.plugin import SIGNAL_COLUMNS
-
-    empty = pd.DataFrame({column: pd.Series([], dtype="str") for column in SIGNAL_COLUMNS})
-    return empty.astype({"at": "datetime64[us, UTC]", "value": "float64", "detail": "object"})
 
 
 def store_file(settings: Settings) -> Path | None:

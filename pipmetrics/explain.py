@@ -95,7 +95,7 @@ def explain(company: Organisation, plan: str, criterion: str, week: date | None,
 
     (found,) = company.plans(plan, as_of)
     _known(found, criterion, as_of)
-    measured = company.measured([found], as_of)
+    measured = company.measured([found], as_of, evidence=True)
     evaluations = evaluate([found], measured, as_of)
     entry = next(each for each in evaluations.to_json()["plans"][0]["criteria"] if each["id"] == criterion)
     fresh = {each.criterion: each for each in evaluations.baselines}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -49,31 +50,74 @@ def measure_all(
     attestations: Sequence[Attestation] = (),
 ) -> dict[MeasureRequest, pd.DataFrame]:
     """`measure` for many requests over the same signals: people are found and signals sorted once."""
-    asked = {request: registry.metric(request.metric) for request in requests}
-    identities = identity.resolve(people, accounts)
-    known = _known(signals, frozenset().union(*(metric.kinds for metric in asked.values())), identities)
-    kinds, names = pd.factorize(known["kind"])
-    now, hours = identity.current(accounts, identities), hours_of(people)
-    measured = {}
-    for request, metric in asked.items():
-        seen = np.append(np.isin(names, list(metric.kinds)), False)[kinds] & known["at"].lt(request.as_of).to_numpy()
-        facts = Facts(
-            signals=known[seen].reset_index(drop=True),
+    return Background.of(accounts, people, sources, attestations).measure(requests, signals)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Background:
+    """All that measuring takes beside signals, made once for as many of them as there are."""
+
+    people: Sequence[Person]
+    sources: Mapping[str, Source]
+    attestations: Sequence[Attestation]
+    identities: pd.DataFrame
+    accounts: pd.DataFrame
+    hours: Callable[..., pd.Series[Any]]
+
+    @classmethod
+    def of(
+        cls,
+        accounts: pd.DataFrame,
+        people: Sequence[Person],
+        sources: Mapping[str, Source],
+        attestations: Sequence[Attestation] = (),
+    ) -> Background:
+        identities = identity.resolve(people, accounts)
+        now = identity.current(accounts, identities)
+        return cls(people, sources, attestations, identities, now, hours_of(people))
+
+    def measure(self, requests: Iterable[MeasureRequest], signals: pd.DataFrame) -> dict[MeasureRequest, pd.DataFrame]:
+        """The rows of everybody by request, from these signals."""
+        asked = {request: registry.metric(request.metric) for request in requests}
+        known = _known(signals, frozenset().union(*(metric.kinds for metric in asked.values())), self.identities)
+        kinds, names = pd.factorize(known["kind"])
+        measured = {}
+        for request, metric in asked.items():
+            seen = np.append(np.isin(names, list(metric.kinds)), False)[kinds]
+            seen &= known["at"].lt(request.as_of).to_numpy()
+            facts = self._facts(request, metric, known[seen].reset_index(drop=True))
+            measured[request] = in_order(_checked(metric, metric.measure(facts), self.people))
+        return measured
+
+    def _facts(self, request: MeasureRequest, metric: Metric, signals: pd.DataFrame) -> Facts:
+        return Facts(
+            signals=signals,
             as_of=request.as_of,
-            people=people,
-            sources=sources,
-            hours=hours,
+            people=self.people,
+            sources=self.sources,
+            hours=self.hours,
             clock=request.clock or metric.clock or "elapsed",
             attribution=request.attribution,
             follow_up_days=request.follow_up.total_seconds() / 86_400,
             include=request.include,
-            attestations=attestations,
-            accounts=now,
+            attestations=self.attestations,
+            accounts=self.accounts,
         )
-        rows = _checked(metric, metric.measure(facts), people)
-        order = ["person", "start", "source", "key"]
-        measured[request] = rows.sort_values(order, kind="stable").reset_index(drop=True)
-    return measured
+
+
+def in_order(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows by person, start, source and key, numbered from 0; texts are compared only within one instant."""
+    people, _ = pd.factorize(rows["person"], sort=True)
+    starts = rows["start"].to_numpy(dtype="datetime64[us]").view(np.int64)
+    order = np.lexsort((starts, people))
+    same = (np.diff(people[order]) == 0) & (np.diff(starts[order]) == 0)
+    if same.any():
+        group = np.cumsum(np.append(True, ~same))
+        tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
+        source, key = (rows[name].to_numpy(dtype=object)[order[tied]] for name in ("source", "key"))
+        texts = list(zip(group[tied].tolist(), source, key, range(len(tied)), strict=True))
+        order[tied] = order[tied][[place for *_, place in sorted(texts)]]
+    return rows.take(order).reset_index(drop=True)
 
 
 def hours_of(people: Sequence[Person]) -> Callable[..., pd.Series[Any]]:
@@ -92,6 +136,12 @@ def hours_of(people: Sequence[Person]) -> Callable[..., pd.Series[Any]]:
         )
 
     return hours
+
+
+def no_signals() -> pd.DataFrame:
+    """SIGNAL_COLUMNS without a row."""
+    empty = pd.DataFrame({column: pd.Series([], dtype="str") for column in SIGNAL_COLUMNS})
+    return empty.astype({"at": INSTANT, "value": "float64", "detail": "object"})
 
 
 def _known(signals: pd.DataFrame, kinds: frozenset[str], identities: pd.DataFrame) -> pd.DataFrame:

@@ -113,7 +113,10 @@ def evaluate(company: Organisation, now: datetime) -> Scored:
 
     A result as of now that says nothing new goes on record once a day, and after the plan's end once.
     """
+    from pipmetrics import kept
+
     plans = {plan.id: plan for plan in active(company, now)}
+    kept.refresh(company, list(plans.values()), now)
     evaluated: list[Evaluated] = []
     baselines: dict[tuple[str, str], Baseline] = {}
     monday = monday_of(None, company)

@@ -177,6 +177,10 @@ class Metric:
     `measure` is one vectorised function: Facts -> frame with MEASUREMENT_COLUMNS, for all people at once.
     `needs` says which sources must know the person: those that can give "changes", or "tickets".
     `open_ended`: pending and withdrawn items have hours so far, which a criterion with a limit reads again.
+    `by_subject` promises that rows may be kept from one night to the next. A person's rows of a subject depend on
+    nothing but the signals of that subject, one of which is the person's own act, and beside these on the request, on
+    the sources' settings, on the calendar and the accounts of that person, and on who the actors of the signals are.
+    Once all these signals are before `as_of`, `as_of` changes nothing but rows that are pending or have no end.
     """
 
     name: str
@@ -190,6 +194,7 @@ class Metric:
     open_ended: bool = False
     window_by: Literal["start", "end"] = "start"
     better: Literal["lower", "higher", ""] = ""
+    by_subject: bool = False
 
 
 # --- criteria -----------------------------------------------------------------------------------------------------

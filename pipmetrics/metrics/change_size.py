@@ -36,4 +36,5 @@ METRIC = Metric(
     kinds=frozenset({"change_merged"}),
     measure=measure,
     better="lower",
+    by_subject=True,
 )

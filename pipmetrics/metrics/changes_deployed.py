@@ -33,4 +33,5 @@ METRIC = Metric(
     kinds=frozenset({"change_merged", "change_deployed"}),
     measure=measure,
     better="higher",
+    by_subject=True,
 )

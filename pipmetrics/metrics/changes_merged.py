@@ -33,4 +33,5 @@ METRIC = Metric(
     kinds=frozenset({"change_merged"}),
     measure=measure,
     better="higher",
+    by_subject=True,
 )

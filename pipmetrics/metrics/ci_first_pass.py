@@ -37,4 +37,5 @@ METRIC = Metric(
     kinds=frozenset({"checks_completed"}),
     measure=measure,
     better="higher",
+    by_subject=True,
 )

@@ -87,4 +87,5 @@ METRIC = Metric(
     clock="workdays",
     open_ended=True,
     better="lower",
+    by_subject=True,
 )

@@ -47,4 +47,5 @@ METRIC = Metric(
     measure=measure,
     window_by="end",
     better="lower",
+    by_subject=True,
 )

@@ -86,4 +86,5 @@ METRIC = Metric(
     kinds=KINDS,
     measure=measure,
     better="higher",
+    by_subject=True,
 )

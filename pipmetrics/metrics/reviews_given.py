@@ -41,4 +41,5 @@ METRIC = Metric(
     kinds=frozenset({"change_opened", "reviewed"}),
     measure=measure,
     better="higher",
+    by_subject=True,
 )

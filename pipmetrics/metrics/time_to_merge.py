@@ -44,4 +44,5 @@ METRIC = Metric(
     kinds=LIFE,
     measure=measure,
     better="lower",
+    by_subject=True,
 )

@@ -50,4 +50,5 @@ METRIC = Metric(
     kinds=frozenset({"change_merged", "reviewed"}),
     measure=measure,
     better="lower",
+    by_subject=True,
 )

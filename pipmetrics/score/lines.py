@@ -198,17 +198,40 @@ def moments(plan: Plan, window: Literal["plan", "week"] | timedelta, as_of: date
     )
 
 
-def requests(
-    plans: Iterable[Plan], as_of: datetime, acts: Acts, metrics: Mapping[str, Metric]
-) -> frozenset[MeasureRequest]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Readings:
+    """Which runs of metrics are read, and for whom. `whole`: those of which somebody chooses among everybody's rows;
+    `ruled`: those whose rows are met by exclude rules."""
+
+    people: Mapping[MeasureRequest, frozenset[str]]
+    whole: frozenset[MeasureRequest] = frozenset()
+    ruled: frozenset[MeasureRequest] = frozenset()
+
+
+def readings(plans: Iterable[Plan], as_of: datetime, acts: Acts, metrics: Mapping[str, Metric]) -> Readings:
     """The runs of metrics that `evaluate` needs: now, a week ago, and at the start of plans without a baseline yet."""
     held = recorded(acts)
-    asked: set[MeasureRequest] = set()
+    people: dict[MeasureRequest, set[str]] = {}
+    whole: set[MeasureRequest] = set()
+    ruled: set[MeasureRequest] = set()
     for line in lines_of(evaluated(plans, as_of), as_of, acts, metrics):
         baseline = held.get((line.plan.id, line.frozen_as))
         frozen = not line.compared or (baseline is not None and fits(baseline, line))
-        asked.update(_requests(line, as_of, baseline=not frozen))
-    return frozenset(asked)
+        asked = set(_requests(line, as_of, baseline=not frozen))
+        for request in asked:
+            people.setdefault(request, set()).add(line.plan.person)
+        if isinstance(line.goal.form, Own) and line.goal.form.choose is not None:
+            whole |= asked
+        if line.criterion.exclude:
+            ruled |= asked
+    return Readings({request: frozenset(who) for request, who in people.items()}, frozenset(whole), frozenset(ruled))
+
+
+def requests(
+    plans: Iterable[Plan], as_of: datetime, acts: Acts, metrics: Mapping[str, Metric]
+) -> frozenset[MeasureRequest]:
+    """The runs of metrics that `evaluate` needs."""
+    return frozenset(readings(plans, as_of, acts, metrics).people)
 
 
 def _requests(line: Line, as_of: datetime, *, baseline: bool) -> Iterator[MeasureRequest]:

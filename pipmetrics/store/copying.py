@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Table, delete, func, select
 
 from pipmetrics.errors import StoreError, UsageError
 from pipmetrics.ledger.verify import verify
-from pipmetrics.store import rows
+from pipmetrics.store import measurements, rows
 from pipmetrics.store.engine import is_sqlite, reading, writing
 from pipmetrics.store.store import Store
 from pipmetrics.store.tables import LEASE, METADATA, REVISION, RUN
@@ -32,7 +32,8 @@ class Copied:
 
 
 def copy(source: Store, target: Store) -> Copied:
-    """Copies everything into an empty store, in one transaction on each side; leases stay behind.
+    """Copies everything into an empty store, in one transaction on each side; leases stay behind, and so do kept
+    measurements, which the next night makes again.
 
     UsageError when the target is not empty. StoreError, and an unchanged target, when the source's ledger does not
     verify or what arrived is not what was sent.
@@ -43,6 +44,7 @@ def copy(source: Store, target: Store) -> Copied:
         _expect_empty(into, target)
         for table in (REVISION, RUN):  # what opening it has left there
             into.execute(delete(table))
+        measurements.forget(into)
         copied = {table.name: _copy_table(outof, into, table) for table in _tables()}
         for table in _tables():
             if _digest(outof, table) != _digest(into, table):
@@ -98,7 +100,7 @@ def integrity(store: Store) -> list[str]:
 
 
 def _tables() -> list[Table]:
-    return [table for table in METADATA.sorted_tables if table is not LEASE]
+    return [table for table in METADATA.sorted_tables if table not in (LEASE, *measurements.TABLES)]
 
 
 def _expect_empty(connection: Connection, target: Store) -> None:

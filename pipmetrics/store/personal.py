@@ -16,7 +16,7 @@ from pipmetrics.errors import Refused
 from pipmetrics.ledger.chain import Act
 from pipmetrics.ledger.keys import KeyFile
 from pipmetrics.model import Account, Json, Person, Signal
-from pipmetrics.store import accounts, entries, evaluations, rows
+from pipmetrics.store import accounts, entries, evaluations, measurements, rows
 from pipmetrics.store.tables import ACCOUNT, ACCOUNT_PAST, DOCUMENT, ENTRY, ERASED, PAYLOAD, SIGNAL, SIGNAL_PAST
 from pipmetrics.store.values import canonical, instant
 
@@ -26,12 +26,14 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\0")
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Everything that is held about a person: accounts, signals by them or naming them, ledger entries about them."""
+    """Everything that is held about a person: accounts, signals by them or naming them, ledger entries about them, and
+    kept measurements."""
 
     accounts: Sequence[Account]
     signals: Sequence[Signal]
     entries: Sequence[entries.Recorded]
     texts: Sequence[str]
+    measurements: Sequence[Mapping[str, Any]] = ()
 
 
 def actors(connection: Connection, person: Person) -> dict[str, set[str]]:
@@ -57,7 +59,8 @@ def held(connection: Connection, person: Person) -> Held:
     ]  # fmt: skip
     signals.sort(key=lambda signal: (signal.at, signal.key))
     texts = connection.execute(select(DOCUMENT.c.body).where(DOCUMENT.c.owner == person.id)).scalars()
-    return Held(seen, signals, entries.by_seq(connection, about(connection, person.id)), sorted(texts))
+    said = entries.by_seq(connection, about(connection, person.id))
+    return Held(seen, signals, said, sorted(texts), measurements.of_person(connection, person.id))
 
 
 def about(connection: Connection, person: str) -> list[int]:
@@ -98,6 +101,7 @@ def files(person: Person, found: Held) -> dict[str, bytes]:
         "accounts": [asdict(account) for account in found.accounts],
         "signals": [asdict(signal) for signal in found.signals],
         "ledger": [asdict(entry) for entry in found.entries],
+        "measurements": found.measurements,
     }
     whole = {"person": asdict(person), **rows_of, "texts": list(found.texts)}
     made = {"everything.json": json.dumps(whole, indent=2, ensure_ascii=False, default=_plain).encode()}
@@ -164,6 +168,7 @@ def erase(connection: Connection, person: Person, by: str, why: str, now: dateti
     for source, every in names.items():
         for table in (ACCOUNT, ACCOUNT_PAST):
             connection.execute(delete(table).where(table.c.source == source, table.c.id.in_(sorted(every))))
+    measurements.forget(connection)  # others' rows name the person's acts too; the next night makes them again
     said = entries.by_seq(connection, about(connection, person.id))
     emptied = [entry.seq for entry in said if entry.act not in NEVER_EMPTIED and entry.payload is not None]
     evaluations.forget(connection, person.id, emptied)

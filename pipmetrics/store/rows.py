@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, bindparam, delete, select, update
+from sqlalchemy import Connection, Select, Table, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from pipmetrics.store.engine import is_sqlite
@@ -30,6 +30,13 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Sequence[An
     marks = ", ".join(["?" if is_sqlite(connection) else "%s"] * len(table.columns))
     statement = f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})'  # noqa: S608 - names of our own tables
     connection.exec_driver_sql(statement, [tuple(row) for row in rows])
+
+
+def fetch(connection: Connection, statement: Select[Any]) -> list[tuple[Any, ...]]:
+    """All rows as the driver gives them: for many rows of plain columns."""
+    cursor: Any = connection.execute(statement).cursor
+    found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
 
 
 def select_where(

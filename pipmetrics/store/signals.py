@@ -145,7 +145,8 @@ def _row(group: str, signal: Signal) -> Row:
 @dataclass(frozen=True, slots=True)
 class Choice:
     """Which signals: None means no limit. `since` <= at < `until`. `involving` are (source, actor) pairs: all signals
-    of the subjects on which one of them did something. `revision`: as the store was then.
+    of the subjects on which one of them did something; `by` is the same among those that are read for another reason,
+    and knows ``@login`` in any case. `revision`: as the store was then.
     """
 
     kinds: Collection[str] | None = None
@@ -157,6 +158,7 @@ class Choice:
     involving: Collection[tuple[str, str]] | None = None
     keys: Collection[tuple[str, str]] | None = None
     revision: int | None = None
+    by: Collection[tuple[str, str]] | None = None
 
 
 def frame(connection: Connection, choice: Choice) -> pd.DataFrame:
@@ -165,7 +167,18 @@ def frame(connection: Connection, choice: Choice) -> pd.DataFrame:
     for part in _split(choice):
         for table in (SIGNAL,) if choice.revision is None else (SIGNAL, SIGNAL_PAST):
             found.extend(map(tuple, connection.execute(_statement(connection, table, part)).all()))
-    return framed(found)
+    return framed(found if choice.by is None else _touched(found, frozenset(choice.by)))
+
+
+def _touched(found: Sequence[Row], by: Collection[tuple[str, str]]) -> list[Row]:
+    """The rows of the subjects on which somebody of `by` acted: before their details are parsed."""
+    mine = {row[2] for row in found if row[5] is not None and (row[0], _folded(row[5])) in by}
+    return [row for row in found if row[2] in mine]
+
+
+def _folded(actor: str) -> str:
+    """Logins are compared without case, ids are not."""
+    return actor.lower() if actor.startswith("@") else actor
 
 
 def framed(found: list[Row]) -> pd.DataFrame:
@@ -231,6 +244,40 @@ def holds_besides(connection: Connection, source: str, groups: Collection[str]) 
     return bool(set(connection.execute(own.distinct().limit(len(groups) + 1)).scalars()) - set(groups))
 
 
+# --- which subjects -----------------------------------------------------------------------------------------------
+
+
+def changed_since(connection: Connection, revision: int) -> set[str]:
+    """The subjects of which anything was added, changed or removed after a revision."""
+    now = select(SIGNAL.c.subject).where(SIGNAL.c.revision > revision).distinct()
+    former = select(SIGNAL_PAST.c.subject).where(SIGNAL_PAST.c.ended > revision).distinct()
+    return {subject for statement in (now, former) for subject in connection.execute(statement).scalars()}
+
+
+def touched_since(connection: Connection, kinds: Collection[str], since: datetime) -> set[str]:
+    """The subjects with a signal of these kinds at an instant or later."""
+    later = select(SIGNAL.c.subject).where(SIGNAL.c.kind.in_(sorted(kinds)), SIGNAL.c.at >= micros(since))
+    return set(connection.execute(later.distinct()).scalars())
+
+
+def touched_by(connection: Connection, actors: Collection[tuple[str, str]]) -> set[str]:
+    """The subjects on which one of these (source, actor) acted."""
+    found: set[str] = set()
+    for part in chunks(sorted(actors)):
+        found.update(connection.execute(select(SIGNAL.c.subject).where(_pairs(SIGNAL, "actor", part))).scalars())
+    return found
+
+
+def spelled(connection: Connection, actors: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """(source, actor) pairs in every way in which signals write them: an ``@login`` in any case."""
+    exact, folded = set(actors), {(source, actor) for source, actor in actors if actor.startswith("@")}
+    for source in sorted({source for source, _ in folded}):
+        logins = SIGNAL.c.source == source, SIGNAL.c.actor >= "@", SIGNAL.c.actor < "A"
+        seen = connection.execute(select(SIGNAL.c.actor).where(*logins).distinct()).scalars()
+        exact |= {(source, actor) for actor in seen if actor is not None and (source, _folded(actor)) in folded}
+    return exact
+
+
 def _split(choice: Choice) -> Iterator[Choice]:
     """Long lists cut into parts that a statement takes."""
     if choice.subjects is not None:
@@ -243,7 +290,7 @@ def _split(choice: Choice) -> Iterator[Choice]:
 
 def _statement(connection: Connection, table: Table, choice: Choice) -> Select[Any]:
     columns = [table.c[name] for name in SIGNAL_COLUMNS]
-    by_subject = choice.involving is not None and is_sqlite(connection)
+    by_subject = (choice.involving is not None or choice.subjects is not None) and is_sqlite(connection)
     return select(*columns).where(*_conditions(table, choice, by_subject=by_subject))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,11 +16,12 @@ from pipmetrics.ledger.chain import Act, Entry, Head
 from pipmetrics.ledger.keys import KeyFile
 from pipmetrics.model import Account, Gap, Json, Person, Signal
 from pipmetrics.plugin import Page
-from pipmetrics.store import accounts, evaluations, lease, migrate, personal, progress, rows, signals
+from pipmetrics.store import accounts, evaluations, lease, measurements, migrate, personal, progress, rows, signals
 from pipmetrics.store import entries as ledger_rows
 from pipmetrics.store.engine import compact, make_engine, parse, reading, writing
 from pipmetrics.store.entries import Recorded, Snapshot
 from pipmetrics.store.evaluations import Evaluated
+from pipmetrics.store.measurements import Actor, Held, Kept, Known, Pair, Renewal, Row
 from pipmetrics.store.progress import DERIVED, Run
 from pipmetrics.store.signals import Choice, Written
 
@@ -177,13 +178,15 @@ class Store:
         repositories: Collection[str] | None = None,
         involving: Collection[tuple[str, str]] | None = None,
         revision: int | None = None,
+        by: Collection[Actor] | None = None,
     ) -> pd.DataFrame:
         """Signals with SIGNAL_COLUMNS, sorted by (at, key): `since` <= at < `until`, None for no limit.
 
         `repositories` are ``SOURCE:owner/name``. `involving` are (source, actor) pairs and give all signals of the
-        subjects on which one of them did something. `revision` gives them as the store was then.
+        subjects on which one of them did something; `by` leaves out, of what else is asked for, subjects on which none
+        of them did. `revision` gives them as the store was then.
         """
-        choice = Choice(kinds, until, since, sources, subjects, repositories, involving, None, revision)
+        choice = Choice(kinds, until, since, sources, subjects, repositories, involving, None, revision, by)
         with reading(self.engine) as connection:
             return signals.frame(connection, choice)
 
@@ -212,6 +215,47 @@ class Store:
         """A number that grows whenever signals or accounts change; `signals(revision=n)` reads them as they were."""
         with reading(self.engine) as connection:
             return rows.revision(connection)
+
+    # --- measurements that are kept ----------------------------------------------------------------------------------
+
+    def spelled(self, actors: Collection[Actor]) -> set[Actor]:
+        """(source, actor) pairs in every way in which signals write them: an ``@login`` in any case."""
+        with reading(self.engine) as connection:
+            return signals.spelled(connection, actors)
+
+    def kept(self, asked: Mapping[str, Collection[str]], known: Known, kinds: Collection[str], since: datetime) -> Kept:
+        """Kept measurements of people by recipe, and of which subjects they are not right (measurements.read)."""
+        with reading(self.engine) as connection:
+            return measurements.read(connection, asked, known, kinds, since)
+
+    def held(self) -> Held | None:
+        """What the kept measurements were made from; None when none are kept."""
+        with reading(self.engine) as connection:
+            return measurements.held(connection)
+
+    def unsettled(self, held: Held, known: Known, kinds: Collection[str]) -> set[str]:
+        """The subjects of which the kept measurements are not right any more."""
+        with reading(self.engine) as connection:
+            return measurements.unsettled(connection, held, known, kinds)
+
+    def renew(self, renewal: Renewal) -> None:
+        """Brings the kept measurements up to date; nothing is written when the signals have changed meanwhile."""
+        with self._writing("measure") as connection:
+            if rows.revision(connection) == renewal.revision:
+                measurements.renew(connection, renewal)
+
+    def keep(self, revision: int, at: datetime, known: Known, found: Mapping[Pair, Sequence[Row]]) -> bool:
+        """Keeps the measurements of more people; False, and nothing written, when what is kept is of another state."""
+        with self._writing("measure") as connection:
+            if rows.revision(connection) != revision:
+                return False
+            state = measurements.held(connection)
+            if state is None:
+                measurements.put_state(connection, revision, at, known.identities)
+            elif (state.revision, state.identities) != (revision, known.identities):
+                return False
+            measurements.add(connection, found, known.calendars)
+        return True
 
     # --- runs -----------------------------------------------------------------------------------------------------
 

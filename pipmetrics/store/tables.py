@@ -45,9 +45,12 @@ def _whole(name: str, *, key: bool = False, null: bool = False) -> Column[int]:
 
 
 def _table(
-    name: str, *parts: Column[int] | Column[str] | Column[float] | Column[bytes] | Index | UniqueConstraint
+    name: str,
+    *parts: Column[int] | Column[str] | Column[float] | Column[bytes] | Index | UniqueConstraint,
+    by_key: bool = False,
 ) -> Table:
-    return Table(name, METADATA, *parts, sqlite_strict=True)
+    """`by_key`: on SQLite its rows lie in the order of their key, without a number of their own."""
+    return Table(name, METADATA, *parts, sqlite_strict=True, sqlite_with_rowid=not by_key)
 
 
 def _facts() -> tuple[Column[str] | Column[int] | Column[float], ...]:
@@ -74,6 +77,7 @@ SIGNAL = _table(
     Index(None, "kind", "at"),
     Index(None, "subject"),
     Index(None, "source", "actor"),
+    Index(None, "revision"),
 )
 """What the sources say now. `group` is the name under which a page replaces its rows."""
 
@@ -85,6 +89,7 @@ SIGNAL_PAST = _table(
     _whole("revision", key=True),
     _whole("ended"),
     Index(None, "kind", "at"),
+    Index(None, "ended"),
 )
 """What they said before: a row held from `revision` until `ended`, so that an old evaluation can be replayed."""
 
@@ -125,6 +130,33 @@ GAP = _table("gap", _word("source", key=True), _word("part", key=True), _word("r
 
 REVISION = _table("revision", _whole("id", key=True), _whole("number"))
 """One row: it grows by one with each transaction that changes signals or accounts."""
+
+RECIPE = _table("recipe", _whole("id", key=True), _word("text"), UniqueConstraint("text"))
+"""How measurements are made: all that they depend on, but for signals, people and time."""
+
+MEASURED = _table("measured", _whole("recipe", key=True), _word("person", key=True), _word("calendar"), by_key=True)
+"""Whose measurements by which recipe are kept, and the hash of the calendar that they were made with."""
+
+MEASUREMENT = _table(
+    "measurement",
+    _whole("recipe", key=True),
+    _word("person", key=True),
+    _word("source", key=True),
+    _word("key", key=True),
+    _word("subject"),
+    _whole("start"),
+    _whole("end", null=True),
+    Column("value", REAL_NUMBER, nullable=True),
+    _word("reason"),
+    _word("url", null=True),
+    _word("more"),
+    Index(None, "subject"),
+    by_key=True,
+)
+"""Measurements as all signals of `kept.revision` give them; those still open have no value. They can be made again."""
+
+KEPT = _table("kept", _whole("id", key=True), _whole("revision"), _whole("at"), _word("identities"))
+"""One row: the revision and the instant up to which the kept measurements are right, and who acted as whom."""
 
 ERASED = _table("erased", _word("source", key=True), _word("fingerprint", key=True))
 """Accounts of erased people, by hash: what a later pull says of them stays without a name."""

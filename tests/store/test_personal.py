@@ -74,7 +74,7 @@ def test_an_export_holds_everything_about_the_person_and_is_itself_recorded(fill
 
 def test_an_export_opens_in_a_spreadsheet_without_running_anything(filled: Store) -> None:
     files = filled.export_person(ADA, "ada", NOW)
-    assert sorted(files) == ["accounts.csv", "everything.json", "ledger.csv", "signals.csv"]
+    assert sorted(files) == ["accounts.csv", "everything.json", "ledger.csv", "measurements.csv", "signals.csv"]
     for name in ("accounts.csv", "ledger.csv", "signals.csv"):
         for row in csv.reader(io.StringIO(files[name].decode())):
             assert not [cell for cell in row if cell.startswith(("=", "+", "@", "\t"))], row
