@@ -104,7 +104,10 @@ def _handler(app: App, service: Service) -> type[BaseHTTPRequestHandler]:
                 service.requests.append(request)
                 number = len(service.requests)
             response = (service.fault(number, request) if service.fault else None) or app(request)
-            self.give(response)
+            try:
+                self.give(response)
+            except (BrokenPipeError, ConnectionResetError):
+                self.close_connection = True  # whoever asked has gone
 
         def give(self, response: Response) -> None:
             if response.broken == "reset":
