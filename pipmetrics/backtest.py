@@ -102,9 +102,9 @@ def backtest(company: Organisation, plan: str) -> Backtest:
     """Try the targets on the peers' and the person's own last windows of the plan's length, and simulate luck."""
     (found,) = company.plans(plan)
     begun = as_begun(found, company.now())
-    of_peers = _tried(company, [stand_in(shifted(begun, 1), peer) for peer in peers(company, begun)])
+    of_peers = _tried(company, [stand_in(shifted(begun, 1), peer) for peer in peers(company, begun)], begun)
     own = [replace(shifted(begun, k), id=f"{begun.id}#{k}", supports=()) for k in range(1, PAST_WINDOWS + 1)]
-    of_past = _tried(company, own)
+    of_past = _tried(company, own, begun)
     imagined = _imagined(company, begun)
     trials = tuple(
         CriterionTrial(
@@ -126,7 +126,7 @@ def backtest(company: Organisation, plan: str) -> Backtest:
 def peers_met(company: Organisation, plan: Plan) -> Mapping[str, tuple[int, int]]:
     """By criterion, how many peers would have met its target in the plan's length before its start, of how many with
     enough data; criteria with fewer than five such peers are left out."""
-    tried = _tried(company, [stand_in(shifted(plan, 1), peer) for peer in peers(company, plan)])
+    tried = _tried(company, [stand_in(shifted(plan, 1), peer) for peer in peers(company, plan)], plan)
     return {name: (each.met, each.of) for name, each in tried.items() if each.of >= PEERS_AT_LEAST}
 
 
@@ -136,9 +136,9 @@ def shifted(plan: Plan, lengths: int) -> Plan:
     return replace(plan, start=plan.start - back, end=plan.end - back)
 
 
-def _tried(company: Organisation, plans: Sequence[Plan]) -> Mapping[str, Tried]:
-    """For each criterion, how many of the imagined plans would have met it when they ended."""
-    met: dict[str, list[bool]] = {criterion.id: [] for plan in plans for criterion in plan.criteria}
+def _tried(company: Organisation, plans: Sequence[Plan], plan: Plan) -> Mapping[str, Tried]:
+    """For each criterion of `plan`, how many of the plans imagined after it (maybe none) met it when they ended."""
+    met: dict[str, list[bool]] = {criterion.id: [] for criterion in plan.criteria}
     by_end: dict[datetime, list[Plan]] = {}
     for plan in plans:
         by_end.setdefault(windows.whole(plan).end, []).append(plan)
