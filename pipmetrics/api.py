@@ -9,6 +9,7 @@ with pipmetrics.open("config") as company:
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from concurrent.futures import Executor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -41,9 +42,12 @@ def utc_now() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
 
 
-def open_organisation(folder: str) -> Organisation:
-    """Read and check the folder (ConfigError with everything that is wrong); the store opens when it is needed."""
-    return Organisation(load(folder))
+def open_organisation(folder: str, *, executor: Executor | None = None) -> Organisation:
+    """Read and check the folder (ConfigError with everything that is wrong); the store opens when it is needed.
+
+    `executor`: does the night's work instead of what the settings name.
+    """
+    return Organisation(load(folder), executor=executor)
 
 
 @dataclass(eq=False)
@@ -58,6 +62,8 @@ class Organisation:
     """Read acts up to this entry of the ledger, None: all."""
     gaps: tuple[Gap, ...] | None = None
     """What the sources could not give, None: as the store says today."""
+    executor: Executor | None = None
+    """Does the night's work in shards (see `shards`), None: what the settings name."""
     _opened: ExitStack = field(default_factory=ExitStack, repr=False)
 
     def __enter__(self) -> Self:
@@ -76,7 +82,7 @@ class Organisation:
             url = settings.store if isinstance(settings.store, str) else reveal(settings.store, settings.folder)
         except SourceError as error:
             raise UsageError(error.what, where="store", mend=error.mend) from error
-        store = Store.open(_from_folder(url, settings.folder), now=self.now(), key=Path(settings.folder) / "ledger.key")
+        store = Store.open(_from_folder(url, settings.folder), now=self.now(), key=key_file(settings))
         self._opened.callback(store.close)
         return store
 
@@ -263,6 +269,11 @@ class Organisation:
 def _near(name: str, known: Collection[str], title: str) -> str:
     near = get_close_matches(name, known, 1)
     return f"Did you mean {near[0]!r}?" if near else f"{title}: {', '.join(known) or 'none'}"
+
+
+def key_file(settings: Settings) -> Path:
+    """Where the key that signs the ledger lies."""
+    return Path(settings.folder) / settings.signing_key
 
 
 def store_file(settings: Settings) -> Path | None:

@@ -144,6 +144,19 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """How long data is kept, None: until somebody erases it.
+
+    `facts`: changes and issues, after the last thing that happened to them; `evaluations` and `plans`: the recorded
+    evaluations of a plan, and everything else on record about it, after it has ended and was decided.
+    """
+
+    facts: timedelta | None = None
+    evaluations: timedelta | None = None
+    plans: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """pipmetrics.yaml, checked. Relative paths start at `folder`."""
 
@@ -156,9 +169,12 @@ class Settings:
     schedule: Mapping[str, str] = field(default_factory=dict)
     delivery: Mapping[str, Json] = field(default_factory=dict)
     access: Mapping[str, Json] = field(default_factory=dict)
-    executor: str = "local"
+    executor: str = ""
+    """"local", "dask://HOST:PORT", or "" for this process."""
     met_at: float = 0.8
     at_risk_at: float = 0.5
+    retention: Retention = Retention()
+    signing_key: str = "ledger.key"
 
 
 @dataclass(frozen=True, slots=True)

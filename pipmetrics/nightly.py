@@ -13,13 +13,14 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from pipmetrics import beside, runner, windows
+from pipmetrics import retention, runner, shards, windows
 from pipmetrics.errors import PipmetricsError
-from pipmetrics.model import Baseline, Plan
+from pipmetrics.model import Plan
 from pipmetrics.pull import Progress, Pulled
-from pipmetrics.records import latest, recorded, says_the_same, scored, to_record
+from pipmetrics.records import latest, recorded, says_the_same
 from pipmetrics.runner import Delivered, RunReport, Scored, Steps
 from pipmetrics.schedule import Schedule, jobs_of
+from pipmetrics.shards import Asked, Judged, Workers
 from pipmetrics.sources import pull_all
 from pipmetrics.store import Evaluated, Store
 from pipmetrics.weekly import monday_of, plans_of_week, week_end
@@ -66,10 +67,18 @@ def steps(company: Organisation, progress: Progress | None = None) -> Steps:
             told["findings"] = len(found)
             return found
 
+    def expire(store: Store, now: datetime) -> Sequence[str]:
+        found = retention.expire(company, store, now)
+        for what in found:
+            _log.info("expired: %s", what)
+        return found
+
     def score(store: Store, now: datetime) -> Scored:
         with _step(store, "evaluate") as told:
             found = evaluate(on(company, store), now)
             told |= {"plans": len(found.plans), "evaluations": len(found.evaluated)}
+            if found.shards or found.fell_back:
+                told |= {"shards": found.shards, "fell_back": list(found.fell_back)}
             return found
 
     def hand_over(store: Store, now: datetime) -> Delivered:
@@ -78,7 +87,7 @@ def steps(company: Organisation, progress: Progress | None = None) -> Steps:
             told |= {"sent": found.sent, "failed": len(found.failed)}
             return found
 
-    return Steps(check=check, pull=pull, evaluate=score, deliver=hand_over)
+    return Steps(check=check, pull=pull, evaluate=score, deliver=hand_over, expire=expire)
 
 
 @contextmanager
@@ -113,32 +122,44 @@ def evaluate(company: Organisation, now: datetime) -> Scored:
 
     A result as of now that says nothing new goes on record once a day, and after the plan's end once.
     """
+    with shards.workers(company) as workers:
+        return _scored(company, workers, now)
+
+
+def _scored(company: Organisation, workers: Workers | None, now: datetime) -> Scored:
     from pipmetrics import kept
 
     plans = {plan.id: plan for plan in active(company, now)}
     kept.refresh(company, list(plans.values()), now)
-    evaluated: list[Evaluated] = []
-    baselines: dict[tuple[str, str], Baseline] = {}
     monday = monday_of(None, company)
+    weeks = Judged()
     for at, due in _weeks(company, list(plans.values()), monday, now):
-        scoring = scored(company, due, at)
         before = {plan.id: week_end(monday - timedelta(days=7), plan.timezone, now) for plan in due}
-        more = beside.of_week(company, scoring, before, try_peers=True)
-        evaluated += to_record(company, scoring, {plan: {beside.NAME: each.dump()} for plan, each in more.items()})
-        baselines |= {(each.plan, each.criterion): each for each in scoring.evaluations.baselines}
-    today = scored(company, list(plans.values()), now)
-    evaluated += [one for one in to_record(company, today) if _is_news(company, plans[one.plan], one)]
-    baselines |= {(each.plan, each.criterion): each for each in today.evaluations.baselines}
-    incomplete = {f"{one.plan}: {gap}" for one in today.evaluations.plans for gap in one.incomplete_sources}
-    return Scored(list(plans.values()), evaluated, list(baselines.values()), sorted(incomplete))
+        weeks += _judge(company, workers, Asked(tuple(due), at, now, before))
+    today = _judge(company, workers, Asked(tuple(plans.values()), now, now))
+    news = [one for one in today.evaluated if _is_news(company, plans[one.plan], one)]
+    baselines = {(each.plan, each.criterion): each for each in (*weeks.baselines, *today.baselines)}
+    return Scored(
+        list(plans.values()),
+        [*weeks.evaluated, *news],
+        list(baselines.values()),
+        sorted(today.incomplete),
+        workers.shards if workers else 0,
+        tuple(workers.fell_back) if workers else (),
+    )
+
+
+def _judge(company: Organisation, workers: Workers | None, asked: Asked) -> Judged:
+    return workers.judge(company, asked) if workers else shards.judge(company, asked)
 
 
 def active(company: Organisation, now: datetime) -> list[Plan]:
-    """The plans in force that nobody has decided on."""
+    """The plans in force that nobody has decided on, and that did not end too long ago to be kept."""
     from pipmetrics.acts import all_lives
 
-    lives = all_lives(company.store, now)
-    return [one for one in company.plans(None, now) if one.id not in lives or lives[one.id].decided is None]
+    lives, over = all_lives(company.store, now), retention.over(company, company.store, now)
+    plans = [one for one in company.plans(None, now) if one.id not in over]
+    return [one for one in plans if one.id not in lives or lives[one.id].decided is None]
 
 
 def _weeks(
@@ -208,7 +229,7 @@ def schedule_of(company: Organisation, stopping: Event, *, jobs: bool = True) ->
     schedule = Schedule(company.store, (), company.now, stopping)
 
     def nightly(slot: datetime) -> None:
-        with open_organisation(settings.folder) as fresh:
+        with open_organisation(settings.folder, executor=company.executor) as fresh:
             run(fresh, progress=lambda *_: schedule.pause_point(), slot=slot)
 
     def digest(slot: datetime) -> None:

@@ -95,7 +95,7 @@ def to_record(
                 as_of=scoring.evaluations.as_of,
                 version=pipmetrics.__version__,
                 plan_hash=plan.digest,
-                inputs_hash=inputs_hash(plan, person, scoring.measured, company.config.settings),
+                inputs_hash=inputs_hash(plan, person, scoring, company.config.settings),
                 result={**document, "plans": [entry]},
                 revision=scoring.revision,
                 through=scoring.through,
@@ -106,9 +106,16 @@ def to_record(
     return evaluated
 
 
-def inputs_hash(plan: Plan, person: Person, measured: Measured, settings: Settings) -> str:
-    """One hash of all that the scoring of a plan read: its person's rows, its acts, its person, the settings."""
-    frames = sorted(measured.frames.items(), key=lambda item: str(item[0]))
+def inputs_hash(plan: Plan, person: Person, scoring: Scoring, settings: Settings) -> str:
+    """One hash of all that the scoring of a plan read: its person's rows, its acts, its person, the settings.
+
+    Whatever other plans were scored with it.
+    """
+    from pipmetrics.score import requests
+
+    measured = scoring.measured
+    asked = requests([plan], scoring.evaluations.as_of, measured.acts, measured.metrics)
+    frames = [(request, measured.frames[request]) for request in sorted(asked, key=str)]
     rows = [frame[frame["person"] == plan.person].drop(columns="evidence") for _, frame in frames]
     read = {
         "requests": [str(request) for request, _ in frames],

@@ -37,6 +37,10 @@ class Scored:
     evaluated: Sequence[Evaluated] = ()
     baselines: Sequence[Baseline] = ()
     incomplete: Sequence[str] = ()
+    shards: int = 0
+    """Handed out to the workers of an executor."""
+    fell_back: Sequence[str] = ()
+    """Why shards were evaluated in the process itself after all; nothing is missing for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +56,14 @@ class Steps:
     """The work of a night. Each gets the store with the run's lease on it and the instant of the run.
 
     `check` gives what people should know, and raises what makes a run impossible; `pull` also gets the number of the
-    run record. A step left out does nothing.
+    run record, `expire` removes what is kept no longer and says what that was. A step left out does nothing.
     """
 
     check: Callable[[Store, datetime], Sequence[str]] = lambda _store, _now: ()
     pull: Callable[[Store, datetime, int], Sequence[Pulled]] = lambda _store, _now, _run: ()
     evaluate: Callable[[Store, datetime], Scored] = lambda _store, _now: Scored()
     deliver: Callable[[Store, datetime], Delivered] = lambda _store, _now: Delivered()
+    expire: Callable[[Store, datetime], Sequence[str]] = lambda _store, _now: ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +81,10 @@ class RunReport:
     delivered: Delivered = Delivered()
     incomplete: tuple[str, ...] = ()
     """In words, everything that is missing from this night."""
+    expired: tuple[str, ...] = ()
+    """In words, what was kept no longer."""
+    fell_back: tuple[str, ...] = ()
+    """Why plans were evaluated in this process and not where the settings say."""
 
     @property
     def exit_code(self) -> int:
@@ -92,6 +101,7 @@ class _Night:
     started: datetime
     checked: Sequence[str] = ()
     pulled: Sequence[Pulled] = ()
+    expired: Sequence[str] = ()
     scored: Scored = field(default_factory=Scored)
     recorded: Sequence[tuple[Evaluated, int]] = ()
     baselines: int = 0
@@ -100,6 +110,7 @@ class _Night:
     def work(self) -> None:
         self.checked = self.steps.check(self.store, self.started)
         self.pulled = self.steps.pull(self.store, self.started, self.number)
+        self.expired = self.steps.expire(self.store, self.started)
         self.scored = self.steps.evaluate(self.store, self.started)
         self.record()
         self.delivered = self.steps.deliver(self.store, self.started)
@@ -115,6 +126,7 @@ class _Night:
         return (*sources, *self.scored.incomplete, *(f"not delivered: {why}" for why in self.delivered.failed))
 
     def counts(self) -> dict[str, int]:
+        shards, back, expired = self.scored.shards, len(self.scored.fell_back), len(self.expired)
         return {
             "added": sum(one.written.added for one in self.pulled),
             "changed": sum(one.written.changed for one in self.pulled),
@@ -124,6 +136,8 @@ class _Night:
             "baselines": self.baselines,
             "delivered": self.delivered.sent,
             "not_delivered": len(self.delivered.failed),
+            **({"expired": expired} if expired else {}),
+            **({"shards": shards, "fell_back": back} if (shards or back) else {}),
         }
 
     def sources(self) -> Mapping[str, Mapping[str, object]]:
@@ -184,6 +198,7 @@ def run(
     return RunReport(
         number, started, ended, outcome, tuple(night.checked), tuple(night.pulled), tuple(night.recorded),
         night.baselines, night.delivered, missing,
+        tuple(night.expired), tuple(night.scored.fell_back),
     )  # fmt: skip
 
 

@@ -66,6 +66,8 @@ def _json(report: RunReport, head: str) -> dict[str, Any]:
         "baselines": report.baselines,
         "delivered": report.delivered.sent,
         "incomplete": list(report.incomplete),
+        "expired": list(report.expired),
+        "fell_back": list(report.fell_back),
         "ledger": head,
     }
 
@@ -77,6 +79,8 @@ def _text(report: RunReport, head: str) -> str:
     sent = f", {report.delivered.sent} digests sent" if report.delivered.sent else ""
     lines = [f"run {report.run}: {report.outcome}", *report.checked, pulled_text(report.pulled), counted + sent]
     lines += [f"incomplete: {missing}" for missing in report.incomplete]
+    lines += [f"expired: {what}" for what in report.expired]
+    lines += [f"evaluated in this process after all: {why}" for why in report.fell_back]
     return "\n".join([*(line for line in lines if line), f"ledger head {head}"])
 
 

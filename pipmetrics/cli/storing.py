@@ -37,12 +37,12 @@ def copy_store(config: str, target: str, form: str) -> None:
     Example:
       pipmetrics store copy postgresql+psycopg://pipmetrics@db.example.com/pipmetrics
     """
+    from pipmetrics.api import key_file
     from pipmetrics.store import Store
     from pipmetrics.store.copying import copy
 
     with organisation(config) as company:
-        key = Path(company.config.settings.folder) / "ledger.key"
-        into = Store.open(target, now=now(), key=key)
+        into = Store.open(target, now=now(), key=key_file(company.config.settings))
         try:
             copied = copy(company.store, into)
         finally:

@@ -146,6 +146,21 @@ class ScoringSection(Section):
     at_risk_at: Share = Field(default=0.5, description="Score from which it is inconclusive or at risk; default 50%.")
 
 
+class RetentionSection(Section):
+    """How long data is kept. The nightly job removes what is older, on record; never under a legal hold."""
+
+    facts: Days | None = Field(
+        default=None,
+        description="Changes and issues, after the last thing that happened to them, as 400 days; at least `history`.",
+    )
+    evaluations: Days | None = Field(
+        default=None, description="A plan's recorded evaluations, after it has ended and was decided, as 365 days."
+    )
+    plans: Days | None = Field(
+        default=None, description="All else on record about a plan, after it has ended and was decided, as 1095 days."
+    )
+
+
 class SettingsFile(Section):
     """pipmetrics.yaml: where the facts come from, where they are kept, when the jobs run."""
 
@@ -164,7 +179,18 @@ class SettingsFile(Section):
     delivery: DeliverySection | None = Field(default=None, description="Where digests go.")
     access: AccessSection | None = Field(default=None, description="How people sign in to the pages.")
     scoring: ScoringSection = Field(default=ScoringSection(), description="From which score a plan is met, or at risk.")
-    executor: Executor = Field(default="local", description="Where the work is done: local, or dask://HOST:PORT.")
+    executor: Executor | None = Field(
+        default=None,
+        description="Where nights are evaluated: local (processes of this machine) or dask://HOST:PORT (an existing "
+        "Dask cluster; needs PostgreSQL); default: in the process itself.",
+    )
+    retention: RetentionSection = Field(
+        default=RetentionSection(), description="How long data is kept; default: until somebody erases it."
+    )
+    signing_key: Line = Field(
+        default="ledger.key",
+        description="File of the key that signs the ledger, made at first use; relative paths start at this folder.",
+    )
 
 
 # --- people.yaml --------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from pipmetrics.config.fit import unknown_key
 from pipmetrics.config.lines import convert
 from pipmetrics.config.values import Unfit, did_you_mean, nearly
 from pipmetrics.errors import Problem
-from pipmetrics.model import BugRule, Calendar, Settings, Source
+from pipmetrics.model import BugRule, Calendar, Retention, Settings, Source
 
 _SECRET_KEY = re.compile(r"(?i)token|secret|passw|private|credential|(^|_)key$")
 
@@ -76,6 +76,10 @@ def settings_of(
     problems += _access(document, file.access, people)
     if file.scoring.at_risk_at >= file.scoring.met_at:
         problems.append(document.problem(("scoring", "at_risk_at"), "`at_risk_at` must be less than `met_at`"))
+    problems += _retention(document, file)
+    if (file.executor or "").startswith("dask://") and isinstance(file.store, str) and file.store.startswith("sqlite"):
+        what, mend = "the workers of a Dask cluster cannot reach an SQLite file", "Use PostgreSQL, or `local`."
+        problems.append(document.problem(("executor",), what, mend))
     return Settings(
         folder=str(folder),
         store=file.store,
@@ -86,10 +90,25 @@ def settings_of(
         schedule={key: at for key, at in file.schedule.model_dump().items() if at != "off"},
         delivery=_given(file.delivery),
         access=_given(file.access),
-        executor=file.executor,
+        executor=file.executor or "",
         met_at=file.scoring.met_at,
         at_risk_at=file.scoring.at_risk_at,
+        retention=Retention(file.retention.facts, file.retention.evaluations, file.retention.plans),
+        signing_key=file.signing_key,
     ), problems
+
+
+def _retention(document: Document, file: SettingsFile) -> list[Problem]:
+    """Periods that would take away what is still needed."""
+    kept, found = file.retention, []
+    if kept.facts is not None and kept.facts < file.history:
+        what = "facts must be kept at least as long as `history` reads back"
+        mend = "Otherwise they would be read again; lower `history` too."
+        found.append(document.problem(("retention", "facts"), what, mend))
+    if kept.plans is not None and kept.evaluations is not None and kept.plans < kept.evaluations:
+        what = "evaluations cannot be kept longer than the record of their plan"
+        found.append(document.problem(("retention", "evaluations"), what, "Raise `plans`, or lower `evaluations`."))
+    return found
 
 
 def _given(section: Any) -> dict[str, Any]:

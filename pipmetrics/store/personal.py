@@ -55,7 +55,7 @@ def held(connection: Connection, person: Person) -> Held:
     signals = [
         Signal(row.source, row.kind, row.subject, row.key, instant(row.at), row.url, row.actor, row.mark, row.value,
                json.loads(row.detail))
-        for row in _naming(connection, SIGNAL, names)
+        for row in naming(connection, SIGNAL, names)
     ]  # fmt: skip
     signals.sort(key=lambda signal: (signal.at, signal.key))
     texts = connection.execute(select(DOCUMENT.c.body).where(DOCUMENT.c.owner == person.id)).scalars()
@@ -78,7 +78,7 @@ def about(connection: Connection, person: str) -> list[int]:
     return sorted(row[0] for row in rows.select_where(connection, ENTRY, "subject", subjects))
 
 
-def _naming(connection: Connection, table: Table, names: Mapping[str, Collection[str]]) -> list[Any]:
+def naming(connection: Connection, table: Table, names: Mapping[str, Collection[str]]) -> list[Any]:
     """Rows whose actor is one of the names, or whose detail holds one."""
     found: list[Any] = []
     for source, every in names.items():
@@ -184,7 +184,7 @@ def _scrub(
     names: Mapping[str, Collection[str]],
     forgotten: Mapping[str, Collection[str]],
 ) -> None:
-    for row in _naming(connection, table, names):
+    for row in naming(connection, table, names):
         signal = Signal(row.source, row.kind, row.subject, row.key, instant(row.at), row.url, row.actor, row.mark,
                         row.value, json.loads(row.detail))  # fmt: skip
         without = accounts.scrub(signal, forgotten[row.source])

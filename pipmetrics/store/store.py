@@ -70,7 +70,7 @@ class Store:
         self.engine.dispose()
 
     @contextmanager
-    def _writing(self, name: str, *, durable: bool = False) -> Iterator[Connection]:
+    def writing(self, name: str, *, durable: bool = False) -> Iterator[Connection]:
         with writing(self.engine, name, durable=durable) as connection:
             if self.holder is not None:
                 lease.still_held(connection, LEASE_NAME, self.holder)
@@ -88,7 +88,7 @@ class Store:
 
         Only what differs is written, so that a page that says nothing new changes nothing.
         """
-        with self._writing("page") as connection:
+        with self.writing("page") as connection:
             written = _write_page(connection, source, page, now)
             progress.put_bookmarks(connection, source, page.bookmarks)
             if run is not None:
@@ -99,7 +99,7 @@ class Store:
         self, source: str, repository: str, page: Page, now: datetime, run: int | None = None, *, whole: bool = True
     ) -> Written:
         """Commits what was derived of a repository; `whole` says that it is no longer stale. Bookmarks keep a cache."""
-        with self._writing("derived") as connection:
+        with self.writing("derived") as connection:
             written = _write_page(connection, source, page, now, derived=True)
             progress.put_bookmarks(connection, source + DERIVED, page.bookmarks)
             if whole:
@@ -138,13 +138,13 @@ class Store:
 
     def complete(self, source: str, started: datetime, still_open: Collection[str] = ()) -> None:
         """A pull that began at `started` came to its end: gaps that it did not report again are closed."""
-        with self._writing("complete") as connection:
+        with self.writing("complete") as connection:
             progress.close_gaps(connection, source, still_open)
             progress.put_complete(connection, source, started)
 
     def fail(self, source: str, reason: str, part: str = "") -> None:
         """A source (or a part) could not be read: incomplete since its last complete pull."""
-        with self._writing("fail") as connection:
+        with self.writing("fail") as connection:
             progress.put_gaps(connection, source, [Gap(source, part, reason)])
 
     def last_complete(self, source: str) -> datetime | None:
@@ -240,13 +240,13 @@ class Store:
 
     def renew(self, renewal: Renewal) -> None:
         """Brings the kept measurements up to date; nothing is written when the signals have changed meanwhile."""
-        with self._writing("measure") as connection:
+        with self.writing("measure") as connection:
             if rows.revision(connection) == renewal.revision:
                 measurements.renew(connection, renewal)
 
     def keep(self, revision: int, at: datetime, known: Known, found: Mapping[Pair, Sequence[Row]]) -> bool:
         """Keeps the measurements of more people; False, and nothing written, when what is kept is of another state."""
-        with self._writing("measure") as connection:
+        with self.writing("measure") as connection:
             if rows.revision(connection) != revision:
                 return False
             state = measurements.held(connection)
@@ -266,11 +266,11 @@ class Store:
             yield replace(self, holder=holder)
 
     def begin_run(self, kind: str, now: datetime, slot: str = "") -> int:
-        with self._writing("begin") as connection:
+        with self.writing("begin") as connection:
             return progress.begin_run(connection, kind, slot, now)
 
     def end_run(self, run: Run) -> None:
-        with self._writing("end") as connection:
+        with self.writing("end") as connection:
             progress.end_run(connection, run)
 
     def runs(self, kinds: Sequence[str] | None = None, limit: int | None = None) -> list[Run]:
@@ -285,21 +285,21 @@ class Store:
 
     def mark_delivered(self, key: str, now: datetime) -> bool:
         """Notes that it was sent; False when that had been noted before."""
-        with self._writing("deliver") as connection:
+        with self.writing("deliver") as connection:
             return progress.put_delivered(connection, key, now)
 
     # --- the ledger -----------------------------------------------------------------------------------------------
 
     def append(self, acts: Sequence[Act], now: datetime) -> list[Entry]:
         """Appends to the ledger, in order and in one transaction; acts that are signed make a checkpoint."""
-        with self._writing("act", durable=True) as connection:
+        with self.writing("act", durable=True) as connection:
             return ledger_rows.append(connection, acts, now, self.key)
 
     def record_evaluations(
         self, evaluated: Sequence[Evaluated], actor: str, now: datetime
     ) -> list[tuple[Evaluated, int]]:
         """Records those that the ledger does not hold yet, and gives them with the numbers of their entries."""
-        with self._writing("record", durable=True) as connection:
+        with self.writing("record", durable=True) as connection:
             return evaluations.record(connection, evaluations.new(connection, evaluated), actor, now)
 
     def latest_evaluation(self, plan: str) -> Recorded | None:
@@ -320,7 +320,7 @@ class Store:
 
     def sign_head(self, act: Act, now: datetime) -> Entry | None:
         """Appends a signed act if anything was recorded since the last checkpoint; else nothing, and None."""
-        with self._writing("night", durable=True) as connection:
+        with self.writing("night", durable=True) as connection:
             if ledger_rows.head(connection).seq == ledger_rows.last_signed(connection):
                 return None
             return ledger_rows.append(connection, [act], now, self.key)[0]
@@ -329,7 +329,7 @@ class Store:
 
     def export_person(self, person: Person, by: str, now: datetime) -> dict[str, bytes]:
         """Everything held about a person as files (JSON and CSV), by name; the ledger notes who took it."""
-        with self._writing("export", durable=True) as connection:
+        with self.writing("export", durable=True) as connection:
             made = personal.files(person, personal.held(connection, person))
             payload = {"person": person.id, "files": sorted(made)}
             ledger_rows.append(connection, [Act("export", f"person:{person.id}", by, payload)], now, self.key)
@@ -340,7 +340,7 @@ class Store:
 
         `why` stays in the ledger. Refused while the person is under a legal hold.
         """
-        with self._writing("erase", durable=True) as connection:
+        with self.writing("erase", durable=True) as connection:
             emptied = personal.erase(connection, person, by, why, now, self.key)
         compact(self.engine)
         return emptied

@@ -89,9 +89,19 @@ def _definition(metric: Metric) -> str:
 
 
 def _kept(settings: Settings) -> tuple[str, ...]:
-    days = settings.history.days
+    days, kept = settings.history.days, settings.retention
+    periods = (
+        (kept.facts, "Changes and issues", "the last thing that happened to them"),
+        (kept.evaluations, "Evaluations", "the plan has ended and was decided"),
+        (kept.plans, "Everything else on record about a plan", "it has ended and was decided"),
+    )
+    unlimited = [what for period, what, _ in periods if period is None]
     return (
-        f"The first reading goes back {days} days; facts and evaluations are kept until they are erased.",
+        f"The first reading goes back {days} days.",
+        *(f"{what}: {period.days} days after {since}." for period, what, since in periods if period is not None),
+        *([f"{words.listing(unlimited)}: until they are erased."] if unlimited else []),
+        *(["What has expired is removed every night, and that is recorded."] if len(unlimited) < len(periods) else []),
+        "Backups and the plan files under version control have periods of their own.",
         "An erasure empties what the ledger says about a person; its chain of hashes still verifies.",
         "A legal hold keeps data from being erased; it is recorded as well.",
     )

@@ -9,7 +9,7 @@ import pytest
 
 from pipmetrics.config import load, parse_plan
 from pipmetrics.errors import ConfigError
-from pipmetrics.model import Secret
+from pipmetrics.model import Retention, Secret
 
 from .conftest import PEOPLE, PLAN, SETTINGS, spot
 
@@ -178,9 +178,10 @@ def test_settings_have_defaults(folder):
     settings = folder.load().settings
     assert (settings.store, settings.executor, settings.history) == (
         "sqlite:///pipmetrics.db",
-        "local",
+        "",
         timedelta(days=180),
     )
+    assert (settings.retention, settings.signing_key) == (Retention(), "ledger.key")
     assert settings.schedule == {"nightly": "02:30", "digest": "Mon 07:00"}
     assert (settings.met_at, settings.at_risk_at) == (0.8, 0.5)
     assert settings.sources["hub"].production == ("production",)
@@ -218,6 +219,10 @@ def test_jobs_can_be_switched_off_and_are_written_as_people_do(folder):
         ("scoring: {met_at: 0.8}", "0.8", "a bare number is no percentage"),
         ("scoring: {met_at: 50%, at_risk_at: 55%}", "55%", "`at_risk_at` must be less than `met_at`"),
         ("executor: spark", "spark", "the executor is `local` or a Dask scheduler"),
+        ("executor: dask://sched:8786", "dask://", "the workers of a Dask cluster cannot reach an SQLite file"),
+        ("retention: {facts: 90 days}", "90 days", "facts must be kept at least as long as `history` reads back"),
+        ("retention: {evaluations: 99 days, plans: 98 days}", "99 days", "evaluations cannot be kept longer than"),
+        ("retention: {signals: 1 day}", "signals", "unknown key `signals`"),
         ("calendar: {country: Narnia}", "Narnia", "no public holidays are known for this country"),
         ("calendar: {country: HolidayBase}", "HolidayBase", "no public holidays are known for this country"),
         ("calendar: {country: de}", "de}", "no public holidays are known for this country | Did you mean `DE`?"),
