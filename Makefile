@@ -1,23 +1,48 @@
 # Two commands do everything: `make demo` runs the nightly job over a small organisation, `make test` passes the tests.
+# `make check` holds the rest: style, types, contracts, documentation, dependencies, the wheel, coverage.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+CODE := pipmetrics connectors criteria tests
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test check requirements torture clean
+.PHONY: demo test check lint docs wheel audit coverage mutation requirements torture clean
 
 demo: $(VENV)/run.stamp ## evaluate a small organisation on this machine and print its weekly digest
 	$(BIN)/pipmetrics demo
 
 test: $(VENV)/dev.stamp ## run the whole test suite; installs the browser and fonts that it needs
 	tests/needs.sh
-	$(BIN)/pytest -n auto
+	rm -rf build/coverage && mkdir -p build/coverage
+	$(BIN)/coverage run -m pytest -n auto
+	touch build/coverage/passed
 
-check: $(VENV)/dev.stamp ## lint, types, import contracts
+check: lint docs audit wheel coverage ## every gate beside the tests, whose coverage it prints (and runs them for it)
+
+lint: $(VENV)/dev.stamp ## style, types, contracts of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(VENV)/dev.stamp ## the documentation as a site in build/site; a warning is an error
+	$(BIN)/python docs/generate.py --check
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
+audit: $(VENV)/dev.stamp ## pins, hashes, ranges and licences of what is installed
+	$(BIN)/python .ci/audit.py
+
+wheel: $(VENV)/dev.stamp ## build the wheel, install and use it in two new environments, list its materials
+	.ci/wheel.sh
+
+coverage: $(VENV)/dev.stamp ## branch coverage of the last `make test`, at least 90 %
+	[ -e build/coverage/passed ] && [ -z "$$(find $(CODE) -name '*.py' -newer build/coverage/passed)" ] || $(MAKE) test
+	[ -e build/coverage/data ] || $(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --format=total | sed 's/.*/Branch coverage: & %/'
+	$(BIN)/coverage report --show-missing >build/coverage/report.txt
+
+mutation: $(VENV)/dev.stamp ## change the code of the rules and count what no test notices; SAMPLE=0 for every change
+	nice -n 19 $(BIN)/python .ci/mutation.py --sample $(or $(SAMPLE),60)
 
 torture: $(VENV)/dev.stamp ## kill pulls and nights a thousand times over SQLite, two hundred over PostgreSQL
 	PIPMETRICS_TORTURE=20 $(BIN)/pytest -n auto -k kill tests/test_pull.py tests/test_runner.py
