@@ -17,11 +17,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-ALLOWED = set(
-    """0BSD Apache-2.0 BSD BSD-2-Clause BSD-3-Clause CC0-1.0 HPND ISC LGPL-2.1 LGPL-3.0 MIT MIT-0 MIT-CMU MPL-2.0 PSF-2.0
-    Unlicense ZPL-2.1 Zlib""".split()
-)
-"""What may be used beside Apache-2.0 without a condition on the code that uses it; of LGPL and MPL nothing is changed."""
+# What may be used beside Apache-2.0 without a condition on the code that uses it; of LGPL and MPL nothing is changed.
+ALLOWED = {
+    "0BSD", "Apache-2.0", "BSD", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "HPND", "ISC", "LGPL-2.1", "LGPL-3.0",
+    "MIT", "MIT-0", "MIT-CMU", "MPL-2.0", "PSF-2.0", "Unlicense", "ZPL-2.1", "Zlib",
+}  # fmt: skip
 FOUND = {
     "Apache": "Apache-2.0",
     "ISC": "ISC",
