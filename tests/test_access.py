@@ -265,3 +265,13 @@ def test_the_documented_matrix_is_the_table() -> None:
         for column in columns:
             said = "yes" if column in row.yes else "redacted" if column in row.redacted else ""
             assert told[action][column] == said or "anybody" in row.yes, (action, column)
+
+
+def test_somebody_who_asks_is_known_by_what_people_and_plans_say() -> None:
+    plans = frozenset({"ada"})
+    assert actor_of(PEOPLE["ada"], PEOPLE, plans) == Actor("ada", frozenset(), "engineering", on_plan=True, leads=False)
+    assert actor_of(PEOPLE["omar"], PEOPLE, plans) == Actor("omar", frozenset({"manager"}), "sales", False, leads=True)
+
+
+def test_a_team_is_a_thing_of_its_own_kind() -> None:
+    assert team_thing("payments", PEOPLE) == Thing("team", size=3)

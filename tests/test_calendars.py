@@ -234,3 +234,16 @@ def shift(calendar: Calendar, moment: datetime) -> date | None:
     wall = moment.astimezone(ZoneInfo(calendar.timezone))
     opened_today = wall.time() >= calendar.opens and works(calendar, wall.date())
     return wall.date() if opened_today else wall.date() - timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("country", "subdivision", "said"),
+    [("QQ", None, "no public holidays are known for QQ: "), ("DE", "QQ", "no public holidays are known for DE-QQ: ")],
+)
+def test_a_country_without_known_holidays_is_told_with_its_place(
+    country: str, subdivision: str | None, said: str
+) -> None:
+    with pytest.raises(PipmetricsError) as caught:
+        local("workdays", replace(BERLIN, country=country, subdivision=subdivision), "2026-11-20", "2026-11-23")
+    assert caught.value.what.startswith(said)
+    assert (caught.value.where, "ISO 3166" in caught.value.mend) == ("calendar", True)

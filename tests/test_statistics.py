@@ -156,6 +156,14 @@ def one(values: list[float], open_: list[bool], q: float) -> tuple[float, float,
     return float(statistics.quantile(order, cell, q)[0]), float(low[0]), float(high[0])
 
 
+def test_an_interval_of_another_level_takes_its_own_ranks() -> None:
+    order = statistics.ordered(np.arange(1.0, 41.0), np.zeros(40, dtype=bool), np.array([0, 40]))
+    low, high = statistics.quantile_interval(order, np.zeros(1, dtype=np.int64), 0.5, 0.8)
+    ranks = statistics.order_ranks(40, 0.5, 0.8)
+    assert (float(low[0]), float(high[0])) == (float(ranks[0][0]), float(ranks[1][0]))
+    assert (float(low[0]), float(high[0])) != (14.0, 27.0)
+
+
 @pytest.mark.parametrize(
     ("n", "q", "ranks"),
     [(5, 0.5, (0, 6)), (6, 0.5, (1, 6)), (10, 0.5, (2, 9)), (40, 0.5, (14, 27)), (29, 0.9, (23, 30))],
@@ -294,6 +302,8 @@ def test_trend_is_scipys_theil_sen_and_kendall() -> None:
     assert statistics.theil_sen(x, y) == (slope.slope, slope.low_slope, slope.high_slope)
     tau = stats.kendalltau(x, y)
     assert statistics.kendall(x, y) == (tau.statistic, tau.pvalue)
+    two = stats.kendalltau([0.0, 0, 1, 1], y[:4])
+    assert statistics.kendall(np.array([0.0, 0, 1, 1]), y[:4]) == (two.statistic, two.pvalue)
 
 
 def test_a_flat_line_has_no_trend() -> None:

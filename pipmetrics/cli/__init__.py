@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 import pipmetrics
-from pipmetrics.errors import PipmetricsError
+from pipmetrics.errors import ConfigError, PipmetricsError, PluginError, Refused, SourceError, StoreError, UsageError
 
 COMMANDS = {
     "init": ("setup", "Write a commented configuration to start from."),
@@ -53,6 +53,26 @@ COMMANDS = {
 """Name -> module that holds it and its short help, so that `--help` imports none of them."""
 
 
+NEXT: dict[type[PipmetricsError], str] = {
+    ConfigError: "`pipmetrics check` lists all that is wrong.",
+    PluginError: "Mend or reinstall its package; `pipmetrics metrics` lists what is installed.",
+    Refused: "`pipmetrics ledger` and `pipmetrics runs` list what has been recorded.",
+    SourceError: "The next run tries again; `pipmetrics check --online` asks the sources.",
+    StoreError: "`pipmetrics store check` says what is wrong with the store.",
+    UsageError: "`pipmetrics COMMAND --help` shows how, with an example.",
+    PipmetricsError: "`pipmetrics check` looks at the configuration, the sources and the store.",
+}
+"""What to do next, by kind, where the error itself does not say it."""
+
+
+def told(error: PipmetricsError) -> str:
+    """The error as the command line prints it; its last line says what to do next."""
+    mends = isinstance(error, ConfigError) and all(problem.mend for problem in error.problems)
+    if error.mend or mends:
+        return str(error)
+    return f"{error}\n  " + next(NEXT[kind] for kind in type(error).__mro__ if kind in NEXT)
+
+
 class Commands(click.Group):
     """Imports a command's module when it is run, and turns our errors into a message and an exit code."""
 
@@ -89,7 +109,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except PipmetricsError as error:
-            click.echo(f"pipmetrics: {mask(str(error))}", err=True)
+            click.echo(f"pipmetrics: {mask(told(error))}", err=True)
             sys.exit(error.exit_code)
         except KeyboardInterrupt:
             click.echo(
@@ -99,14 +119,18 @@ class Commands(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
             raise
         except OSError as error:
-            click.echo(f"pipmetrics: {error.filename or 'the system'}: {error.strerror or error}", err=True)
+            click.echo(
+                f"pipmetrics: {error.filename or 'the system'}: {error.strerror or error}\n"
+                "  See that it exists and may be read and written, then run the same command again.",
+                err=True,
+            )
             sys.exit(1)
         except Exception as error:
             if os.environ.get(logs.DEBUG):
                 raise
-            told = mask(f"{type(error).__name__}: {error}")
+            said = mask(f"{type(error).__name__}: {error}")
             click.echo(
-                f"pipmetrics: a fault of ours: {told}\n  {logs.DEBUG}=1 shows where; please report it.", err=True
+                f"pipmetrics: a fault of ours: {said}\n  {logs.DEBUG}=1 shows where; please report it.", err=True
             )
             sys.exit(1)
 

@@ -10,7 +10,13 @@ from pipmetrics.cli.options import now, print_text
 
 
 @click.command()
-@click.option("--into", default="pipmetrics-demo", show_default=True, type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--into",
+    default="pipmetrics-demo",
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder to make, or to make anew.",
+)
 @click.option("--serve", "pages", is_flag=True, help="Open the web pages afterwards, until Ctrl-C.")
 def demo(into: Path, pages: bool) -> None:
     """Run everything over a small organisation on this machine.

@@ -19,7 +19,12 @@ from pipmetrics.cli.options import config_option, format_option, print_json, pri
 @click.option("--gitlab", metavar="URL", help="Address of a GitLab, as https://gitlab.com.")
 @click.option("--jira", metavar="URL", help="Address of a Jira, as https://acme.atlassian.net.")
 @click.option("--project", "projects", multiple=True, metavar="NAME", help="A GitLab or Jira project; may be repeated.")
+@click.option("--person", default="ada", show_default=True, help="Who the first plan is for, by an id of your choice.")
+@click.option("--manager", default="dana", show_default=True, help="Who manages them.")
 @click.option("--timezone", default="UTC", show_default=True, help="The company's time zone, as Europe/Berlin.")
+@click.option(
+    "--ask/--no-ask", default=None, help="Ask for what no option gives. Default: on a terminal, without options."
+)
 def init(
     config: str,
     github: str | None,
@@ -27,26 +32,42 @@ def init(
     gitlab: str | None,
     jira: str | None,
     projects: tuple[str, ...],
+    person: str,
+    manager: str,
     timezone: str,
+    ask: bool | None,
 ) -> None:
     """Write a commented configuration to start from; nothing that exists is overwritten.
 
     \b
-    Example:
+    Examples:
+      pipmetrics init                       asks
       pipmetrics init --github https://api.github.com --repository acme/api --timezone Europe/Berlin
     """
     from pipmetrics.config import write_starting_config
 
-    written = write_starting_config(
-        Path(config),
-        github=github,
-        repositories=repositories,
-        gitlab=gitlab,
-        jira=jira,
-        projects=projects,
-        timezone=timezone,
-    )
+    given = {"github": github, "repositories": repositories, "gitlab": gitlab, "jira": jira, "projects": projects}
+    if ask or (ask is None and sys.stdin.isatty() and not any(given.values())):
+        given = {name: value or _asked(name) for name, value in given.items()}
+        person, manager = click.prompt("Who is the first plan for", person), click.prompt("Who manages them", manager)
+        timezone = click.prompt("The company's time zone", timezone)
+    written = write_starting_config(Path(config), **given, person=person, manager=manager, timezone=timezone)  # type: ignore[arg-type]  # by name
     print_text("\n".join([*(f"wrote {path}" for path in written), f"Next: pipmetrics check --config {config}"]))
+
+
+QUESTIONS = {
+    "github": "GitHub's API address, as https://api.github.com (nothing for none)",
+    "repositories": "Its repositories, as acme/api acme/web-*",
+    "gitlab": "GitLab's address, as https://gitlab.com (nothing for none)",
+    "jira": "Jira's address, as https://acme.atlassian.net (nothing for none)",
+    "projects": "Projects of GitLab and Jira, as platform/core PAY",
+}
+
+
+def _asked(name: str) -> str | tuple[str, ...] | None:
+    """The answer to a question; names are given apart by blanks."""
+    said: str = click.prompt(QUESTIONS[name], default="", show_default=False)
+    return tuple(said.split()) if name in ("repositories", "projects") else said.strip() or None
 
 
 @click.command()
