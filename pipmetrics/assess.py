@@ -83,10 +83,12 @@ def as_begun(plan: Plan, now: datetime) -> Plan:
 
 
 def peers(company: Organisation, plan: Plan) -> list[Person]:
-    """The people of the same team; everybody who has a manager where the person has no team."""
+    """The people of the same team; those of the same manager where the person has no team."""
     person = company.config.people[plan.person]
     others = [each for each in company.config.people.values() if each.id != person.id and each.manager]
-    return [each for each in others if each.team == person.team] if person.team else others
+    if person.team:
+        return [each for each in others if each.team == person.team]
+    return [each for each in others if each.manager == (person.manager or plan.manager)]
 
 
 def stand_in(plan: Plan, person: Person) -> Plan:

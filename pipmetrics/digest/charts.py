@@ -152,8 +152,10 @@ def _points(plot: _Plot) -> Iterator[str]:
     if len(known) > 1:
         line = " ".join(f"{x:.1f},{plot.y(point.value or 0.0):.1f}" for x, point in known)
         yield f'<polyline class="link" points="{line}"/>'
+    if known:
+        whiskers = "".join(_whisker(plot, x, point.low, point.high) for x, point in known)
+        yield f'<path class="wh" d="{whiskers}"/>'
     for x, point in known:
-        yield _whisker(plot, x, point.low, point.high)
         last = (x, point) == known[-1]
         css = "pt few" if point.n < FEW else "pt"
         yield f'<circle class="{css}" cx="{x:.1f}" cy="{plot.y(point.value or 0.0):.1f}" r="{4.2 if last else 3.3}"/>'
@@ -165,7 +167,7 @@ def _whisker(plot: _Plot, x: float, low: float | None, high: float | None) -> st
     path = f"M{x:.1f} {top:.1f}V{bottom:.1f}"
     path += f"M{x - 3:.1f} {top:.1f}h6" if plot.within(high) else ""
     path += f"M{x - 3:.1f} {bottom:.1f}h6" if plot.within(low) else ""
-    return f'<path class="wh" d="{path}"/>'
+    return path
 
 
 def _projection(plot: _Plot) -> Iterator[str]:

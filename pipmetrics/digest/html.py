@@ -92,7 +92,7 @@ def render(
     """
     given = around or Surroundings()
     criteria = sum(len(card.evaluation["criteria"]) for card in digest.cards)
-    room = min(MOST, max(4, ROOM // max(1, criteria)))
+    room = min(MOST, max(2, ROOM // max(1, criteria)))
     cards = [_card(digest, card, points or {}, room, given) for card in digest.cards]
     formal = [card for card in cards if not card["private"]]
     return page(
