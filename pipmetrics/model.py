@@ -286,7 +286,10 @@ class Dispute:
 
 @dataclass(frozen=True, slots=True)
 class Attestation:
-    """What no tool measures, attested by a named person in a role. `person`: whose plan it is, where that is known."""
+    """What no tool measures, attested by a named person in a role. `person`: whose plan it is, where that is known.
+
+    With a `bug` it attests that `change` caused it, as the lines say that its fix changed; `evidence` says which.
+    """
 
     plan: str
     criterion: str
@@ -297,6 +300,9 @@ class Attestation:
     at: datetime
     entry: int = 0
     person: str = ""
+    bug: str = ""
+    change: str = ""
+    evidence: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

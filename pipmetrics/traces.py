@@ -36,7 +36,7 @@ ASKED = frozenset({"review_requested", "review_request_removed"})
 LABELLED = frozenset({"issue_opened", "change_opened", "change_merged"})
 ANSWERS = frozenset({"reviewed", "commented"})
 TOLD = ALWAYS | ASKED | LABELLED | {"issue_assigned"}
-MADE = frozenset({"relabelled", "gone", "split"})
+MADE = frozenset({"relabelled", "gone", "split", "confirmed"})
 """Kinds of traces that no signal has."""
 TAKEN_BACK = LABELLED | ASKED | ANSWERS | {"issue_linked"}
 """Told of when the source changes them or has them no more."""
@@ -98,7 +98,12 @@ def traces_of(
     told = told.assign(person=identity.attach(told["source"], told["actor"], people))
     former = told.head(0) if past is None else past.signals[past.signals["subject"].isin(list(subjects))]
     former = former.assign(person=identity.attach(former["source"], former["actor"], people))
-    parts = (_plain(told, person, logins), _rewritten(told, former, person, logins), _split(told, person, logins))
+    parts = (
+        _plain(told, person, logins),
+        _rewritten(told, former, person, logins),
+        _split(told, person, logins),
+        _confirmed(company, subjects, as_of),
+    )
     found: dict[str, list[Fact]] = {}
     for trace in (trace for part in parts for trace in part):
         found.setdefault(trace["subject"], []).append(trace)
@@ -231,6 +236,23 @@ def _runs(changes: Sequence[Fact]) -> Iterator[Sequence[Fact]]:
 
 def _instant(fact: Fact) -> datetime:
     return datetime.fromisoformat(str(fact["at"]))
+
+
+# --- confirmed ----------------------------------------------------------------------------------------------------
+
+
+def _confirmed(company: Organisation, subjects: Collection[str], as_of: datetime) -> Iterator[Fact]:
+    """What a person has confirmed of what the fix of a bug changed."""
+    for act in company.acts(as_of).attestations:
+        if act.bug in subjects:
+            text = (
+                f"caused by {act.change}, as the lines say that its fix changed ({'; '.join(act.evidence)}); confirmed"
+            )
+            yield {
+                "at": iso(act.at), "login": act.by, "source": act.bug.partition(":")[0], "kind": "confirmed",
+                "subject": act.bug, "key": f"ledger:{act.entry}", "actor": None, "mark": "", "url": "", "value": None,
+                "detail": {"change": act.change, "evidence": list(act.evidence), "why": act.why}, "text": text,
+            }  # fmt: skip
 
 
 # --- gone ---------------------------------------------------------------------------------------------------------

@@ -11,7 +11,8 @@ from pipmetrics.model import Acts, Attestation, Baseline, CheckIn, Dispute, Supp
 from pipmetrics.store import Recorded
 
 KINDS = frozenset({
-    "dispute", "dispute.answer", "dispute.decide", "attest", "check_in", "support", "support.confirm", "baseline",
+    "dispute", "dispute.answer", "dispute.decide", "attest", "blame", "check_in", "support", "support.confirm",
+    "baseline",
 })  # fmt: skip
 """Entries that `fold` reads."""
 
@@ -29,7 +30,8 @@ def known(entries: Iterable[Recorded], until: datetime | None) -> Iterable[Recor
 def fold(entries: Iterable[Recorded], until: datetime | None = None) -> Acts:
     """All acts before `until` (None: all), each in the order of its entry.
 
-    Of check-ins of the same day the last record counts, of baselines of the same criterion the first.
+    Of check-ins of the same day the last record counts, of baselines of the same criterion the first. That a change
+    caused a bug is an attestation while it is confirmed.
     """
     folded = _Folded()
     for entry in known(entries, until):
@@ -37,17 +39,26 @@ def fold(entries: Iterable[Recorded], until: datetime | None = None) -> Acts:
             _STEPS[entry.act](folded, entry)
     return Acts(
         disputes=tuple(folded.disputes.values()),
-        attestations=tuple(folded.attestations),
+        attestations=(*folded.attestations, *(each for each in folded.blamed.values() if each.value)),
         check_ins=tuple(folded.check_ins.values()),
         supports=tuple(folded.supports.values()),
         baselines=tuple(folded.baselines),
     )
 
 
+def blamed(entries: Iterable[Recorded]) -> tuple[Attestation, ...]:
+    """The last word on each bug and change that a fix suggested: value 1 where it was confirmed, 0 where denied."""
+    folded = _Folded()
+    for entry in known(entries, None):
+        folded.blame(entry)
+    return tuple(folded.blamed.values())
+
+
 class _Folded:
     def __init__(self) -> None:
         self.disputes: dict[int, Dispute] = {}
         self.attestations: list[Attestation] = []
+        self.blamed: dict[tuple[str, str, str], Attestation] = {}
         self.check_ins: dict[tuple[str, date], CheckIn] = {}
         self.supports: dict[tuple[str, int], SupportGiven] = {}
         self.baselines: list[Baseline] = []
@@ -87,6 +98,24 @@ class _Folded:
             )
         )
 
+    def blame(self, entry: Recorded) -> None:
+        """Of what is said of one bug and change the last word counts."""
+        said, plan = entry.payload, plan_of(entry)
+        self.blamed[plan, said["bug"], said["change"]] = Attestation(
+            plan=plan,
+            criterion="",
+            by=entry.actor,
+            role="",
+            value=float(said["confirmed"]),
+            why=said["why"],
+            at=entry.at,
+            entry=entry.seq,
+            person=said["person"],
+            bug=said["bug"],
+            change=said["change"],
+            evidence=tuple(said["evidence"]),
+        )
+
     def check_in(self, entry: Recorded) -> None:
         said = entry.payload
         day = date.fromisoformat(said["day"])
@@ -119,6 +148,7 @@ _STEPS: Mapping[str, Callable[[_Folded, Recorded], None]] = {
     "dispute.answer": _Folded.answer,
     "dispute.decide": _Folded.settle,
     "attest": _Folded.attest,
+    "blame": _Folded.blame,
     "check_in": _Folded.check_in,
     "support": _Folded.support,
     "support.confirm": _Folded.confirm,

@@ -104,6 +104,20 @@ def attest(
     return _append(store, found, by, "attest", payload, now)
 
 
+def blame(
+    store: Store, config: Config, plan: str, bug: str, change: str, *, confirmed: bool, evidence: Sequence[str],
+    by: str, why: str, now: datetime,
+) -> int:  # fmt: skip
+    """Confirms, or denies, that a change of the person caused a bug, as the lines of `evidence` suggest that its fix
+    changed. For the person, their manager and HR; a later word on the same two replaces it."""
+    found = _checked(store, config, plan, by, why)
+    _may_sign(config, found, by)
+    if not evidence:
+        raise UsageError(f"nothing says that {change} caused {bug}", mend="`pipmetrics blame suggest` shows what does.")
+    payload = {"bug": bug, "change": change, "confirmed": confirmed, "evidence": list(evidence), "why": why}
+    return _append(store, found, by, "blame", payload, now)
+
+
 def roles_of(config: Config, plan: Plan, by: str) -> frozenset[str]:
     """The roles of somebody towards the person on a plan."""
     manages = by in (plan.manager, config.people[plan.person].manager)

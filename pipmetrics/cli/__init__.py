@@ -29,6 +29,7 @@ COMMANDS = {
     "measurements": ("facts", "Print the measured rows themselves."),
     "baseline": ("planning", "Assess the state before a plan starts."),
     "backtest": ("planning", "Try a plan's targets on peers and on the past."),
+    "blame": ("blame", "Suggest which changes caused bugs, by what their fixes changed."),
     "dispute": ("acts", "Contest a data point, or decide a contest."),
     "attest": ("acts", "Attest what no tool measures."),
     "check-in": ("acts", "Record a check-in as held or missed."),

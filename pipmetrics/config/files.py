@@ -361,8 +361,11 @@ class PlanFile(Section):
     criteria: list[dict[str, Any]] = Field(description="What is measured, and what is enough.", min_length=1)
     supports: list[SupportSection] = Field(default=[], description="What the company promises to do.")
     consequences: Text = Field(default="", description="What follows if the expectations are not met, and who decides.")
-    attribution: list[Literal["link", "revert"]] = Field(
-        default=["link"], description="How bugs are attributed to changes: by link, or also by revert.", min_length=1
+    attribution: list[Literal["link", "revert", "fix"]] = Field(
+        default=["link"],
+        description="How bugs are attributed to changes: by link, also by revert, also by what a fix changed once a "
+        "person has confirmed it.",
+        min_length=1,
     )
     follow_up: Days = Field(
         default=timedelta(days=30), description="How long a change is watched for failures; default 30 days."

@@ -17,7 +17,7 @@ def measure(facts: Facts) -> pd.DataFrame:
     made = [
         (act.person, act.plan, act.criterion, act.role, act.by, act.at.isoformat(), act.at, float(act.value))
         for act in facts.attestations
-        if act.at < facts.as_of and act.person
+        if act.at < facts.as_of and act.person and not act.bug
     ]
     rows = pd.DataFrame(made, columns=["person", "plan", "criterion", "role", "by", "told", "start", "value"])
     texts = ["person", "plan", "criterion", "role", "by", "told"]

@@ -3,7 +3,8 @@
 `link`: a link of a configured type from the bug to an issue that the change references, or to the change itself;
 "caused by" and "regression from" in the bug or in a change that closes it; a `Fixes: SHA` trailer there.
 `revert`: the revert of a deployed change is itself a bug of that change, unless it closes a bug linked to that change.
-`fix` (blame) only ever suggests and is no rung here.
+`fix`: a person has confirmed that the lines that the bug's fix changed came with that change (pipmetrics/blame.py
+suggests it); what nobody has confirmed is nothing here.
 
 Decided where a rule could be read in two ways:
 
@@ -19,6 +20,7 @@ Decided where a rule could be read in two ways:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +74,8 @@ def attribute(facts: Facts) -> Attribution:
     links = _none("bug", "change", "key")
     if "link" in facts.attribution:
         links = _links(facts.signals, _claims(facts, found, references), references, changes)
+    if "fix" in facts.attribution:
+        links = pd.concat([links, _confirmed(facts)], ignore_index=True)
     parts = [(_described(facts, found), links)]
     if "revert" in facts.attribution:
         parts.append(_reverts(facts.signals, links, references))
@@ -82,6 +86,24 @@ def attribute(facts: Facts) -> Attribution:
     both = pd.concat(pairs, ignore_index=True)
     both = both.assign(in_production=both["deployed"].lt(both["created"]))
     return Attribution(both, pd.concat([texts for _, texts in parts], ignore_index=True).drop_duplicates())
+
+
+def _confirmed(facts: Facts) -> pd.DataFrame:
+    """bug, change, key: what people have confirmed of what fixes changed; the key names the entry of the ledger."""
+    said = [
+        (act.bug, act.change, f"ledger:{act.entry}") for act in facts.attestations if act.bug and act.at < facts.as_of
+    ]
+    return pd.DataFrame(said, columns=["bug", "change", "key"]).astype("str")
+
+
+def fixes(signals: pd.DataFrame, bug: pd.Series[Any]) -> pd.DataFrame:
+    """by, bug: the merged changes that close each of these issues."""
+    return _closing(_references(signals), bug)
+
+
+def carriers(signals: pd.DataFrame, shas: Sequence[str]) -> pd.DataFrame:
+    """repository, sha, change: the commits that begin as one of `shas`, each with the change that brought it first."""
+    return _commits(signals, pd.Series(list(shas), dtype="str"))
 
 
 def _none(*columns: str) -> pd.DataFrame:
@@ -107,7 +129,7 @@ def _changes(signals: pd.DataFrame) -> pd.DataFrame:
 
 
 def _described(facts: Facts, found: pd.DataFrame) -> pd.DataFrame:
-    """What `pairs` says of the bugs of the `link` rung."""
+    """What `pairs` says of the bugs of the `link` rung, and of what was confirmed."""
     reasons = in_force(facts.signals, facts.as_of).set_index("subject")["reason"]
     return pd.DataFrame(
         {

@@ -21,6 +21,7 @@ TITLES: Mapping[str, str] = {
     "dispute.answer": "Contest answered",
     "dispute.decide": "Contest decided",
     "attest": "Attestation",
+    "blame": "Cause of a bug, a person's word",
     "check_in": "Check-in",
     "check_in.confirm": "Check-in, the person's word",
     "support": "Support delivered",
@@ -104,6 +105,8 @@ def _facts(act: str, payload: Any, voice: Voice) -> Sequence[str]:
             return [f"Contest {payload['dispute']} {payload['outcome']}"]
         case "attest":
             return [f"{payload['criterion']}: {payload['value']:g}, as {payload['role']}"]
+        case "blame":
+            return [f"{voice.text(payload['change'])} caused {voice.text(payload['bug'])}: {_agreed(payload)}"]
         case "check_in":
             return [f"{words.day(date.fromisoformat(payload['day']))}: {'held' if payload['held'] else 'missed'}"]
         case "check_in.confirm":
