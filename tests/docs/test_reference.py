@@ -13,7 +13,7 @@ import pytest
 
 from pipmetrics.cli import COMMANDS, main
 from pipmetrics.config import schemas
-from tests.docs.markdown import DOCS
+from tests.docs.markdown import DOCS, tables
 
 
 def generator() -> ModuleType:
@@ -70,3 +70,16 @@ def test_every_key_of_the_files_is_on_its_page(name: str, page: str) -> None:
     text = (DOCS / "reference" / f"{page}.md").read_text(encoding="utf-8")
     missing = {key for key in keys(schemas()[name]) if f"`{key}`" not in text}
     assert not missing
+
+
+@pytest.mark.parametrize("page", ["commands.md", "reference/settings.md", "reference/people.md", "reference/plan.md"])
+def test_every_row_of_the_reference_says_what_it_means(page: str) -> None:
+    text = (DOCS / page).read_text(encoding="utf-8")
+    rows = [row for table in tables(text) for row in table if "meaning" in row]
+    assert rows
+    silent = [
+        row.get("key") or row.get("option")
+        for row in rows
+        if not re.sub(r"(Default|Also read).*", "", row["meaning"]).strip()
+    ]
+    assert silent == []
