@@ -221,8 +221,9 @@ class Place:
     # --- writing --------------------------------------------------------------------------------------------------
 
     def refresh(self, near: Asking, now: datetime) -> None:
-        runs = {self.recipe(request): request for request in near}
-        wanted: set[Pair] = {(self.recipe(request), person) for request, people in near.items() for person in people}
+        recipes = {request: self.recipe(request) for request in near}
+        runs = {recipe: request for request, recipe in recipes.items()}
+        wanted: set[Pair] = {(recipes[request], person) for request, people in near.items() for person in people}
         revision, held = self.store.revision(), self.store.held()
         at = now if held is None else max(now, held.at)
         runs = {recipe: replace(request, as_of=at) for recipe, request in runs.items()}

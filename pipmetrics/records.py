@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic import TypeAdapter
 
 import pipmetrics
 from pipmetrics.errors import UsageError
 from pipmetrics.ledger import fingerprint
-from pipmetrics.model import Acts, Gap, Json, Person, Plan, Settings
+from pipmetrics.model import Acts, Gap, Json, MeasureRequest, Person, Plan, Settings
 from pipmetrics.store import Evaluated
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from pipmetrics.acts import Life
     from pipmetrics.api import Organisation
     from pipmetrics.score import Evaluations, Measured
@@ -30,6 +32,10 @@ _PERSON: TypeAdapter[Person] = TypeAdapter(Person)
 _SETTINGS: TypeAdapter[Settings] = TypeAdapter(Settings)
 _GAPS: TypeAdapter[tuple[Gap, ...]] = TypeAdapter(tuple[Gap, ...])
 _ACTS: TypeAdapter[Acts] = TypeAdapter(Acts)
+
+
+RowsOf: TypeAlias = "Callable[[MeasureRequest, str], pd.DataFrame]"
+"""Gives the rows that one person has in a run of a metric."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,6 +89,7 @@ def to_record(
     known = {plan.id: plan for plan in scoring.plans}
     settings = _SETTINGS.dump_json(company.config.settings).decode()
     gaps = _GAPS.dump_json(tuple(scoring.measured.gaps)).decode()
+    rows_of = _by_person(scoring.measured.frames)
     evaluated = []
     for entry in document["plans"]:
         plan = known[entry["plan"]]
@@ -95,7 +102,7 @@ def to_record(
                 as_of=scoring.evaluations.as_of,
                 version=pipmetrics.__version__,
                 plan_hash=plan.digest,
-                inputs_hash=inputs_hash(plan, person, scoring, company.config.settings),
+                inputs_hash=inputs_hash(plan, person, scoring, company.config.settings, rows_of),
                 result={**document, "plans": [entry]},
                 revision=scoring.revision,
                 through=scoring.through,
@@ -106,25 +113,44 @@ def to_record(
     return evaluated
 
 
-def inputs_hash(plan: Plan, person: Person, scoring: Scoring, settings: Settings) -> str:
+def inputs_hash(plan: Plan, person: Person, scoring: Scoring, settings: Settings, rows_of: RowsOf) -> str:
     """One hash of all that the scoring of a plan read: its person's rows, its acts, its person, the settings.
 
     Whatever other plans were scored with it.
     """
     from pipmetrics.score import requests
 
-    measured = scoring.measured
-    asked = requests([plan], scoring.evaluations.as_of, measured.acts, measured.metrics)
-    frames = [(request, measured.frames[request]) for request in sorted(asked, key=str)]
-    rows = [frame[frame["person"] == plan.person].drop(columns="evidence") for _, frame in frames]
+    measured, acts = scoring.measured, _of_plan(scoring.measured.acts, plan.id)
+    asked = sorted(requests([plan], scoring.evaluations.as_of, acts, measured.metrics), key=str)
     read = {
-        "requests": [str(request) for request, _ in frames],
-        "acts": _ACTS.dump_python(_of_plan(measured.acts, plan.id), mode="json"),
+        "requests": [str(request) for request in asked],
+        "acts": _ACTS.dump_python(acts, mode="json"),
         "gaps": [str(gap) for gap in measured.gaps],
         "plan": plan.digest,
         "limits": [settings.met_at, settings.at_risk_at],
     }
+    rows = [rows_of(request, plan.person) for request in asked]
     return fingerprint(*rows, read, _PERSON.dump_python(person, mode="json"))
+
+
+def _by_person(frames: Mapping[MeasureRequest, pd.DataFrame]) -> RowsOf:
+    """Cuts one person's rows, without their evidence, out of frames, which stand by person."""
+    import numpy as np
+    import pandas as pd
+
+    cut: dict[MeasureRequest, tuple[pd.DataFrame, dict[str, slice]]] = {}
+
+    def rows_of(request: MeasureRequest, person: str) -> pd.DataFrame:
+        if request not in cut:
+            frame = frames[request].drop(columns="evidence")
+            codes, names = pd.factorize(frame["person"])
+            bounds = np.searchsorted(codes, np.arange(len(names) + 1)).tolist()
+            places = {str(name): slice(*bounds[n : n + 2]) for n, name in enumerate(names)}
+            cut[request] = frame, places
+        frame, places = cut[request]
+        return frame.iloc[places.get(person, slice(0, 0))]
+
+    return rows_of
 
 
 def _of_plan(acts: Acts, plan: str) -> Acts:

@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from pipmetrics import kept, registry
+from pipmetrics import kept, recipes, registry
 from pipmetrics.api import Organisation
 from pipmetrics.config import Config
 from pipmetrics.measure import attributes
@@ -197,12 +197,12 @@ def plan(person: str, number: int, start: date, metrics: Sequence[str]) -> Plan:
     rules = (ExcludeRule("author", "x", "agreed"), ExcludeRule("path", "src/*", "agreed"))
     made = tuple(
         Criterion(f"c{n}", metric, "threshold", parameters={"statistic": "count", "at_least": 2.0},
-                  exclude=rules if n == number else (), include=frozenset({"bot"}) if n == 1 else frozenset(),
+                  exclude=rules if n == number % 2 else (), include=frozenset({"bot"}) if n == 1 else frozenset(),
                   clock="elapsed" if number else None)
         for n, metric in enumerate(metrics)
     )  # fmt: skip
     zone = "UTC" if number else "America/New_York"
-    lines = made[number : number + 1] if number else made
+    lines = made[number % len(made) :][:1] if number else made
     return Plan(f"{person}-{number}", "pip", person, "dee", start, start + 30 * DAY, zone, lines, digest=str(number))
 
 
@@ -281,3 +281,80 @@ def test_after_whatever_nights_all_rows_and_evaluations_are_those_of_measuring_a
 
 def test_the_same_goes_for_both_databases(store: Store) -> None:
     check_nights(KEPT.index("review_turnaround") + 100 * len(KEPT), store)
+
+
+@pytest.fixture
+def world(file: Store) -> World:
+    made = World(Random(7), ["changes_merged", "review_turnaround"])
+    made.write(file)
+    return made
+
+
+def test_a_night_without_news_writes_nothing(file: Store, world: World) -> None:
+    kept.refresh(world.company(file), world.plans(), world.now)
+    before = dump(file)
+    assert before["measurement"]
+    world.write(file)
+    kept.refresh(world.company(file), world.plans(), world.now + 9 * HOUR)
+    assert dump(file) == before
+
+
+def test_a_first_night_that_is_cut_short_is_right_and_goes_on_the_next_time(
+    file: Store, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans, company, keep = world.plans(), world.company(file), Store.keep
+    monkeypatch.setattr(kept, "PEOPLE_AT_ONCE", 5)  # one after the other
+
+    def killed(store: Store, *more: Any) -> bool:
+        if store.held() is not None:
+            raise KeyboardInterrupt
+        return keep(store, *more)
+
+    monkeypatch.setattr(Store, "keep", killed)
+    with pytest.raises(KeyboardInterrupt):
+        kept.refresh(company, plans, world.now)
+    monkeypatch.setattr(Store, "keep", keep)
+    held = file.held()
+    assert held is not None
+    assert {person for _, person in held.calendars} == {"ada"}
+    check(company, plans, world.now)
+    kept.refresh(company, plans, world.now)
+    check(company, plans, world.now)
+    held = file.held()
+    assert held is not None
+    assert {person for _, person in held.calendars} == {plan.person for plan in plans}
+
+
+def test_other_code_makes_all_rows_anew_and_drops_the_former(
+    file: Store, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company, plans = world.company(file), world.plans()
+    kept.refresh(company, plans, world.now)
+    before = dump(file)
+    monkeypatch.setattr(recipes, "made_by", lambda metric: ("another version", metric.name))
+    check(company, plans, world.now)
+    kept.refresh(company, plans, world.now)
+    check(company, plans, world.now)
+    assert not set(before["recipe"]) & set(dump(file)["recipe"])
+    assert len(before["measurement"]) == len(dump(file)["measurement"])
+
+
+def test_the_store_as_it_was_is_measured_from_all_signals(file: Store, world: World) -> None:
+    kept.refresh(world.company(file), world.plans(), world.now)
+    then, expected = file.revision(), anew(world.company(file), world.plans(), world.now)
+    world.night()
+    world.alter()
+    world.write(file)
+    past = replace(world.company(file), revision=then)
+    past.__dict__["store"] = file
+    frames = past.measured(world.plans(), expected_at := max(request.as_of for request in expected.frames)).frames
+    for request, rows in expected.frames.items():
+        if request.as_of == expected_at and request in frames:
+            pd.testing.assert_frame_equal(frames[request], rows, check_exact=True)
+
+
+def test_only_metrics_that_promise_it_are_kept() -> None:
+    assert set(ORDER) - set(KEPT) == {
+        "post_deploy_bugs", "change_failure", "bug_reopened", "bug_fix_time", "issue_cycle_time", "delivered_on_time",
+        "sprint_commitment", "attested",
+    }  # fmt: skip

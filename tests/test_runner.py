@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from pipmetrics import kept
+from pipmetrics.api import Organisation
+from pipmetrics.config import Config
 from pipmetrics.errors import Refused, SourceError, UsageError
 from pipmetrics.ledger import verify
-from pipmetrics.model import Baseline, Plan, Window
+from pipmetrics.model import Baseline, Calendar, Criterion, Person, Plan, Settings, Window
 from pipmetrics.pull import Pulled, pull
 from pipmetrics.runner import Delivered, Scored, Steps, Stop, run
 from pipmetrics.store import Store, Written
@@ -23,7 +26,9 @@ from tests.store.test_evaluations import ONE
 from tests.store.world import HUB, WorldConnector, small_world
 
 SINCE = NOW - timedelta(days=180)
-PLAN_ADA = Plan("ada-q4", "pip", "ada", "dana", NOW.date(), NOW.date(), "UTC", ())
+MERGED = Criterion("merged", "changes_merged", "threshold", parameters={"statistic": "count", "at_least": 1.0})
+PLAN_ADA = Plan("ada-q4", "pip", "ada", "dana", NOW.date(), NOW.date(), "UTC", (MERGED,))
+ADA = Person("ada", "Ada", Calendar("UTC"), accounts={"hub": ("login-1",)})
 
 
 def clock() -> datetime:
@@ -38,7 +43,10 @@ def pulling(connector: WorldConnector) -> Callable[[Store, datetime, int], list[
 
 
 def evaluate(store: Store, now: datetime) -> Scored:
-    """Counts signals: enough of an evaluation to see what a run does with it."""
+    """Keeps measurements and counts signals: enough of an evaluation to see what a run does with it."""
+    company = Organisation(Config(Settings("", "", "UTC", Calendar("UTC"), {"hub": HUB}), {"ada": ADA}, ()))
+    company.__dict__["store"] = store
+    kept.refresh(company, [PLAN_ADA], now)
     frame = store.signals(until=now)
     one = replace(ONE, plan="ada-q4", as_of=now, inputs_hash=str(len(frame)), result={"n": len(frame)}, revision=0)
     window = Window(SINCE, NOW - timedelta(days=1))
@@ -190,6 +198,7 @@ def test_killed_at_each_commit_of_pull_evaluate_record_and_deliver_nothing_is_lo
         raise AssertionError("never came through")
     assert crash_at > 10
     found = dump(store)
+    assert found["measurement"]
     found["ledger"] = [row[:4] for row in found["ledger"]]  # the number of the run stands in the payload of the night
     assert found == {**expected, "ledger": [row[:4] for row in expected["ledger"]]}
     assert verify(store).ok

@@ -164,7 +164,7 @@ def forget_rested(
     if not stale:
         return Facts()
     rows.next_revision(connection)
-    measurements.forget(connection)  # the next night makes anew what is still asked for
+    measurements.forget_subjects(connection, {subject for _, subject in stale})
     found = Facts(len(stale), removed, _forget_accounts(connection, people))
     payload = {
         "before": before.isoformat(), "subjects": found.subjects, "signals": found.signals, "accounts": found.accounts,

@@ -218,6 +218,11 @@ def forget(connection: Connection) -> None:
         connection.execute(delete(table))
 
 
+def forget_subjects(connection: Connection, subjects: Collection[str]) -> None:
+    """Drops what is kept of subjects that have been removed without a trace."""
+    rows.delete_where(connection, MEASUREMENT, "subject", sorted(subjects))
+
+
 def of_person(connection: Connection, person: str) -> list[dict[str, Any]]:
     """What is kept about one person, for an export."""
     columns = [RECIPE.c.text.label("recipe"), *(column for column in MEASUREMENT.c if column.name != "recipe")]

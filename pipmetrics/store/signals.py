@@ -249,15 +249,16 @@ def holds_besides(connection: Connection, source: str, groups: Collection[str]) 
 
 def changed_since(connection: Connection, revision: int) -> set[str]:
     """The subjects of which anything was added, changed or removed after a revision."""
-    now = select(SIGNAL.c.subject).where(SIGNAL.c.revision > revision).distinct()
-    former = select(SIGNAL_PAST.c.subject).where(SIGNAL_PAST.c.ended > revision).distinct()
+    # Not DISTINCT: for that SQLite goes through the index of all subjects.
+    now = select(SIGNAL.c.subject).where(SIGNAL.c.revision > revision)
+    former = select(SIGNAL_PAST.c.subject).where(SIGNAL_PAST.c.ended > revision)
     return {subject for statement in (now, former) for subject in connection.execute(statement).scalars()}
 
 
 def touched_since(connection: Connection, kinds: Collection[str], since: datetime) -> set[str]:
     """The subjects with a signal of these kinds at an instant or later."""
     later = select(SIGNAL.c.subject).where(SIGNAL.c.kind.in_(sorted(kinds)), SIGNAL.c.at >= micros(since))
-    return set(connection.execute(later.distinct()).scalars())
+    return set(connection.execute(later).scalars())
 
 
 def touched_by(connection: Connection, actors: Collection[tuple[str, str]]) -> set[str]:

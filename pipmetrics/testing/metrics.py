@@ -109,6 +109,8 @@ class _Check:
         turned = replace(self.facts, people=list(reversed(self.facts.people)))
         self.same("order", "with the people in another order", turned, rows)
         self.alone(rows)
+        if self.metric.by_subject:
+            self.by_subject(rows)
         self.measured("without any signal", self.before(self.facts.as_of - timedelta(days=36_500)))
         for at in self.instants():
             self.measured(f"as of {at}", self.before(at))
@@ -179,6 +181,19 @@ class _Check:
             if other is not None and (wrong := _unlike(_counting(mine), _counting(other))):
                 self.findings.add("alone", f"measured alone, {person.id} has other rows than among others: {wrong}")
 
+    def by_subject(self, rows: pd.DataFrame) -> None:
+        """What is promised to hang on one subject does: its rows are the same without any other, and they are of people
+        who acted on it."""
+        signals = self.facts.signals
+        for subject in rows["subject"].drop_duplicates():
+            its = signals[signals["subject"].eq(subject)].reset_index(drop=True)
+            mine = rows[rows["subject"].eq(subject)].reset_index(drop=True)
+            other = self.measured(f"of {subject} alone", replace(self.facts, signals=its))
+            if other is not None and (wrong := _unlike(mine, other)):
+                self.findings.add("by_subject", f"measured alone, {subject} has other rows than among others: {wrong}")
+            if not mine["person"].isin(its["person"]).all():
+                self.findings.add("by_subject", f"{subject} has rows of somebody who did nothing there")
+
     def before(self, at: datetime) -> Facts:
         signals = self.facts.signals
         return replace(self.facts, signals=signals[signals["at"].lt(pd.Timestamp(at))].reset_index(drop=True), as_of=at)
@@ -199,7 +214,9 @@ class _Check:
             gone = both["metric_now"].isna()
             settled = ~gone & both["state"].ne("pending")
             changed = settled & both["state_now"].ne(both["state"])
-            changed |= both["state"].eq("counted") & ~gone & both["value_now"].ne(both["value"])
+            lasting = both["state"].eq("counted") | (settled & both["end"].notna() & self.metric.by_subject)
+            known = both["value_now"].notna() | both["value"].notna()
+            changed |= lasting & ~gone & known & both["value_now"].ne(both["value"])
             shrunk = ~gone & both["state"].eq("pending") & both["state_now"].eq("pending")
             shrunk &= both["value_now"].lt(both["value"])
             for where, what in ((gone, "is gone"), (changed, "changed although decided"), (shrunk, "became less")):

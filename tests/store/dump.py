@@ -6,9 +6,10 @@ from typing import Any
 
 from pipmetrics.store import Store
 from pipmetrics.store.engine import reading
+from pipmetrics.store.measurements import TABLES
 from pipmetrics.store.tables import ACCOUNT, BOOKMARK, DELIVERY, ENTRY, GAP, PAYLOAD, PULLED, SIGNAL, STALE
 
-RUNNING = (SIGNAL, ACCOUNT, BOOKMARK, GAP, STALE, PULLED, DELIVERY)
+RUNNING = (SIGNAL, ACCOUNT, BOOKMARK, GAP, STALE, PULLED, DELIVERY, *TABLES)
 
 
 def dump(store: Store) -> dict[str, list[Any]]:

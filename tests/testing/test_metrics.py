@@ -193,6 +193,8 @@ def needing_rows(rows: pd.DataFrame, facts: Facts) -> pd.DataFrame:
         (changed(lambda rows, _: rows.assign(url="javascript:alert(1)")), "url"),
         (changed(first_of_all), "order"),
         (changed(ranked), "alone"),
+        (changed(ranked), "by_subject"),
+        (replace(registry.metric("post_deploy_bugs"), by_subject=True), "by_subject"),
         (changed(growing), "as_of"),
         (changed(shrinking, TURNAROUND), "as_of"),
         (changed(fading), "as_of"),
