@@ -12,6 +12,7 @@ import numpy as np
 from pipmetrics import calendars, luck, registry, statistics, windows
 from pipmetrics.assess import PEERS_AT_LEAST, as_begun, before, peers, stand_in
 from pipmetrics.config import Outlook
+from pipmetrics.config.lint.measured import LEAST_POWER
 from pipmetrics.digest import words
 from pipmetrics.model import Acts, Baseline, Criterion, Json, Plan
 from pipmetrics.plugin import Goal
@@ -197,6 +198,9 @@ def _text(found: Backtest) -> Iterator[str]:
         yield "\nThe plan as a whole, its criteria taken as independent of each other"
         yield f"  met though nothing changed: {found.plan_met_unchanged:.1%}"
         yield f"  not met though every target was truly reached: {found.plan_not_met_though_reached:.1%}"
+        met, missed = of_100(found.plan_met_unchanged), of_100(found.plan_not_met_though_reached)
+        yield f"  in words of 100 people who change nothing, {met} would be found to have met it"
+        yield f"           of 100 who reach every target, {missed} would be found not to"
 
 
 def _share(tried: Tried) -> str:
@@ -218,3 +222,23 @@ def _luck(chances: luck.Luck) -> Iterator[str]:
         yield "  power    the state before meets the target already"
     else:
         yield f"  power    told from no change if truly reached: {chances.told_apart:.1%}"
+    yield from _plainly(chances)
+
+
+def _plainly(chances: luck.Luck) -> Iterator[str]:
+    """The same for whoever it is about."""
+    if chances.told_apart is None:
+        yield "  in words it was good enough before; to meet it again shows no change"
+    else:
+        met = of_100(chances.met_unchanged)
+        yield f"  in words of 100 people who change nothing, {met} would be found to have met it"
+    missed, judged = of_100(chances.short_though_reached), of_100(chances.not_met_though_reached)
+    yield f"           of 100 who do just what it asks, {missed} would miss the number, and {judged} be judged not met"
+    if chances.told_apart is not None and chances.told_apart < LEAST_POWER:
+        yield "           too little happens in this time: whether it is met or missed will mostly be luck"
+
+
+def of_100(share: float | None) -> str:
+    """How many of 100; what was simulated never promises none or all."""
+    whole = round(100 * (share or 0.0))
+    return "fewer than 1" if whole == 0 else "more than 99" if whole == 100 else str(whole)

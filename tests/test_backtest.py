@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipmetrics.api import Organisation
-from pipmetrics.backtest import Backtest, Tried, backtest, peers_met, shifted
+from pipmetrics.backtest import Backtest, Tried, backtest, of_100, peers_met, shifted
 from tests.organisation import Acme, opened
 
 
@@ -41,6 +41,8 @@ def test_the_luck_of_each_target_is_told(tried: Backtest) -> None:
     assert tried.plan_met_unchanged is None
     text = tried.to_text()
     assert "cannot be simulated" in text
+    assert "too little happens in this time: whether it is met or missed will mostly be luck" in text
+    assert f"of 100 people who change nothing, {100 * bugs.met_unchanged:.0f} would be found to have met it" in text
     assert "5 of 5 (95% range" in text
 
 
@@ -53,6 +55,7 @@ def test_a_plan_whose_criteria_can_all_be_simulated_has_joint_chances(folder: Pa
     assert found.plan_met_unchanged is not None
     assert 0 <= found.plan_met_unchanged < 0.1
     assert "The plan as a whole" in found.to_text()
+    assert "of 100 who reach every target, " in found.to_text()
 
 
 def test_outlooks_for_the_lint_rules_hold_what_was_found(tried: Backtest) -> None:
@@ -79,3 +82,11 @@ def test_the_interval_of_those_who_met_it_is_exact() -> None:
     assert Tried(0, 0).interval is None
     low, high = Tried(3, 12).interval or (0, 0)
     assert (low, high) == pytest.approx((0.0549, 0.5719), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [(0.0, "fewer than 1"), (0.001, "fewer than 1"), (0.152, "15"), (0.998, "more than 99"), (1.0, "more than 99")],
+)
+def test_a_small_chance_is_not_told_as_none(share: float, said: str) -> None:
+    assert of_100(share) == said
