@@ -9,6 +9,7 @@ from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from zoneinfo import TZPATH
 
 import pipmetrics
 from pipmetrics import registry
@@ -73,7 +74,14 @@ def _versions() -> tuple[str, ...]:
             found.append(f"{name} {metadata.version(name)}")
         except metadata.PackageNotFoundError:
             found.append(name)  # the system's own, as for tzdata
-    return tuple(found)
+    return (*found, _zones())
+
+
+def _zones() -> str:
+    """The version of the system's time zones, as their own list tells it."""
+    lists = [Path(folder) / "tzdata.zi" for folder in TZPATH]
+    told = (file.read_text("utf-8").partition("\n")[0] for file in lists if file.is_file())
+    return next(told, "")
 
 
 @cache
