@@ -134,6 +134,10 @@ def _fact(fact: Mapping[str, Json], names: Names) -> Json:
 
 
 def _who(fact: Mapping[str, Json], names: Names) -> str:
+    if fact["kind"] in ("relabelled", "gone"):
+        return "seen by then"
+    if fact["kind"] == "confirmed":
+        return "a named person"
     if fact["mark"]:
         return {"bot": "a bot", "ghost": "an account that was deleted"}[fact["mark"]]
     if not fact["actor"]:

@@ -26,7 +26,7 @@ def hours(calendar: Calendar, clock: Clock, start: datetime, end: datetime) -> f
         return 0.0
     if clock == "elapsed":
         return (end - start) / timedelta(hours=1)
-    return _until(calendar, clock, end) - _until(calendar, clock, start)
+    return (_until(calendar, clock, end) - _until(calendar, clock, start)) / timedelta(hours=1)
 
 
 def is_workday(calendar: Calendar, day: date) -> bool:
@@ -58,13 +58,13 @@ def midnight(day: date, timezone: str) -> datetime:
     return at
 
 
-def _until(calendar: Calendar, clock: Clock, at: datetime) -> float:
-    """Hours that were worked from FIRST until an instant."""
+def _until(calendar: Calendar, clock: Clock, at: datetime) -> timedelta:
+    """What was worked from FIRST until an instant, to the microsecond: equal times are ties in a ranking."""
     if not FIRST <= at < LAST:
         raise ValueError(f"{at} is outside what the oracle looks at")
     sums, worked = _quarters(calendar, clock)
     place, rest = divmod(at - FIRST, QUARTER)
-    return sums[place] * 0.25 + (rest / timedelta(hours=1) if worked[place] else 0.0)
+    return sums[place] * QUARTER + (rest if worked[place] else timedelta())
 
 
 @cache
