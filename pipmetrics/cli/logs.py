@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import sys
+from copy import copy
 from datetime import UTC, datetime
 
 from pipmetrics.transport.secrecy import Redacting, mask
@@ -39,6 +40,11 @@ class ToStderr(logging.Handler):
 
 class Plain(Redacting):
     """One line a message; where a fault happened is shown on demand."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        record = copy(record)
+        record.exc_text = None  # what another handler made of the fault
+        return super().format(record)
 
     def formatException(self, ei: object) -> str:  # noqa: N802 - logging's name
         return super().formatException(ei) if os.environ.get(DEBUG) else ""  # type: ignore[arg-type]  # logging's triple

@@ -184,12 +184,17 @@ def _pages(company: Organisation, host: str, port: int, stopping: threading.Even
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    """A socket on which people may knock at once, though the server answers them a moment later."""
+    listening = None
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listening = socket.socket(family, socket.SOCK_STREAM)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
+        listening.listen()
     except OSError as error:
+        if listening is not None:
+            listening.close()
         raise UsageError(
             f"cannot listen on {host}:{port}: {error.strerror}", mend="Choose another with --host or --port."
         ) from error

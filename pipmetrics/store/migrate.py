@@ -13,7 +13,7 @@ from pipmetrics.store.tables import METADATA
 if TYPE_CHECKING:
     from alembic.config import Config
 
-NEWEST = "0002"
+NEWEST = "0003"
 """The last migration. Kept here so that opening an up-to-date store need not import Alembic."""
 
 MIGRATIONS = Path(__file__).parent / "migrations"
