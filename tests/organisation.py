@@ -443,7 +443,15 @@ def live(folder: Path) -> None:
         done(at(14, 4, 12), acts.confirm_support, 1, True, by="ada", why="Yes.")
         night(company, clock, at(19, 0, 2.5))
         late = late_keys(company, at(19, 3))
-        done(at(19, 4), acts.dispute, "reviews-24h", late[0], by="ada", why="I led an incident that day.", subjects=dict.fromkeys(late, "hub:acme/api#1"))
+        done(
+            at(19, 4),
+            acts.dispute,
+            "reviews-24h",
+            late[0],
+            by="ada",
+            why="I led an incident that day.",
+            subjects=dict.fromkeys(late, "hub:acme/api#1"),
+        )
         night(company, clock, at(20, 0, 2.5))
 
 

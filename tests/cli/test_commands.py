@@ -43,7 +43,7 @@ def test_every_command_says_what_it_does_and_gives_an_example(path: tuple[str, .
 @pytest.mark.parametrize("path", [path for path in ALL if path[0] not in ("schema", "demo")], ids=" ".join)
 def test_every_command_that_reads_a_folder_takes_it_by_config(path: tuple[str, ...]) -> None:
     options = {name for parameter in ALL[path].params for name in parameter.opts}
-    reads = path not in {("metrics",), ("criteria",), ("store",), ("dispute",)}
+    reads = path not in {("metrics",), ("criteria",), ("store",), ("dispute",), ("blame",)}
     assert ("--config" in options) == reads
 
 

@@ -13,7 +13,7 @@ from tests.organisation import cli, cli_json, opened
 def test_everything_held_about_a_person_is_written_for_them_alone(life: Path, tmp_path: Path) -> None:
     into = tmp_path / "out"
     told = cli_json("export", "--person", "ada", "--by", "petra", "--into", into, folder=life)
-    assert told["files"] == ["accounts.csv", "everything.json", "ledger.csv", "signals.csv"]
+    assert told["files"] == ["accounts.csv", "everything.json", "ledger.csv", "measurements.csv", "signals.csv"]
     assert into.stat().st_mode & 0o777 == 0o700
     assert all(path.stat().st_mode & 0o777 == 0o600 for path in into.iterdir())
     whole = json.loads((into / "everything.json").read_text())
