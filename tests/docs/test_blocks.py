@@ -23,8 +23,8 @@ from tests.docs.markdown import DOCS, ROOT, Block, blocks, pages
 
 INCLUDED = re.compile(r'--8<-- "([^"]+)"')
 EVERY = blocks()
-LANGUAGES = {"bash", "console", "python", "yaml", "toml", "ini", "text", ""}
-"""`bash` and `python` are run, `yaml` is read; `console` is for other machines, `text` is output."""
+LANGUAGES = {"bash", "console", "python", "yaml", "toml", "ini", "sql", "text", ""}
+"""`bash`, `python` and `sql` are run, `yaml` is read; `console` is for other machines, `text` is output."""
 
 
 def of(language: str) -> list[Block]:
@@ -135,7 +135,7 @@ def completed(text: str) -> tuple[str, str]:
     if "people" in shown:
         return "people.yaml", text
     settings = (ROOT / "config" / "pipmetrics.yaml").read_text(encoding="utf-8")
-    if {"store", "delivery", "access"} & set(shown):
+    if {"store", "delivery", "access", "retention"} & set(shown):
         kept = {key: value for key, value in yaml.safe_load(settings).items() if key not in shown}
         return "pipmetrics.yaml", yaml.safe_dump(kept) + text
     more = "" if "criteria" in shown else CRITERIA

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from pipmetrics.model import Calendar, Gap, Person
 from pipmetrics.store import Evaluated, Run, Store
 from pipmetrics.store.engine import reading
 from tests.conftest import NOW
 
+OPERATING = (Path(__file__).parents[2] / "docs" / "operating.md").read_text(encoding="utf-8")
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
 CRITERION = {
     "id": "reviews-24h", "metric": "review_turnaround", "verdict": "at_risk", "value": 0.5, "target": 0.9, "n": 18,
@@ -70,6 +75,16 @@ def test_no_view_has_a_column_that_names_somebody(store: Store) -> None:
     store.record_evaluations([evaluated("ada-q4", MONDAY, "at_risk")], "scheduler", NOW)
     for view, order in (("bi_runs", "run"), ("bi_sources", "source"), ("bi_results", "plan"), ("bi_criteria", "plan")):
         assert "ada" not in repr(rows(store, view, order))
+
+
+@pytest.mark.parametrize("query", re.findall(r"```sql\n(.*?)```", OPERATING, flags=re.S))
+def test_the_documented_queries_run(store: Store, query: str) -> None:
+    store.record_evaluations([evaluated("ada-q4", MONDAY, "at_risk")], "scheduler", NOW)
+    store.fail("hub", "403")
+    run = store.begin_run("nightly", NOW)
+    store.end_run(Run(run, "nightly", NOW, NOW, "done"))
+    with reading(store.engine) as connection:
+        assert connection.exec_driver_sql(query.replace("$__timeFilter(started)", "1 = 1")).all()
 
 
 def test_runs_and_sources_are_told_with_what_they_cost_and_lack(store: Store) -> None:
