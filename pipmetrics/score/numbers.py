@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pipmetrics import calendars, windows
-from pipmetrics.model import Acts, Baseline, Gap, MeasureRequest, Person, Window
+from pipmetrics.model import Acts, Baseline, Calendar, Gap, MeasureRequest, Person, Window
 from pipmetrics.plugin import Metric, Own
 from pipmetrics.score import outlook
 from pipmetrics.score.baselines import computed
@@ -238,12 +238,12 @@ def _gaps(lines: Sequence[Line], measured: Measured, pending: IntArray) -> dict[
 
 
 def _working_days() -> partial[float]:
-    """calendars.working_days of a person, each window counted once."""
+    """calendars.working_days of a person, each window counted once for all who have the same calendar."""
     return partial(_counted_days, {})
 
 
-def _counted_days(known: dict[tuple[str, Window], float], person: Person, window: Window) -> float:
-    key = person.id, window
+def _counted_days(known: dict[tuple[Calendar, Window], float], person: Person, window: Window) -> float:
+    key = person.calendar, window
     if key not in known:
         known[key] = calendars.working_days(person.calendar, window)
     return known[key]
