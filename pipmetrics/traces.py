@@ -262,30 +262,36 @@ def gone(
     company: Organisation, request: MeasureRequest, person: str, past: Past, present: Collection[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """What `request` would still give of this person if the sources said what they said first, of subjects that are
-    not `present` any more: a bug that lost its label, a request that was deleted. And the signals it was made from."""
-    kinds = registry.metric(request.metric).kinds
-    first = past.signals[past.signals["kind"].isin(kinds)].drop_duplicates(["source", "key"])
-    signals = company.store.signals(kinds, until=request.as_of, revision=company.revision)
-    told = _tells(first, signals)
-    none = pd.DataFrame({"subject": pd.Series(dtype="str"), "evidence": pd.Series(dtype="object")})
+    not `present` any more: a bug that lost its label, a request that was deleted. And the signals it was made from:
+    those of the subjects that changed, and of all that the person took part in, not the whole store."""
+    store, revision, kinds = company.store, company.revision, registry.metric(request.metric).kinds
+    first = past.signals[past.signals["kind"].isin(kinds) & ~past.signals["subject"].isin(list(present))]
+    first = first.drop_duplicates(["source", "key"])
+    now = store.signal_rows(set(zip(first["source"], first["key"], strict=True)), revision=revision)
+    told = _tells(first, now)
     if told.empty:
-        return none, signals
-    held = pd.MultiIndex.from_frame(signals[["source", "key"]]).isin(pd.MultiIndex.from_frame(told[["source", "key"]]))
-    mixed = pd.concat([signals[~held], told[signals.columns]], ignore_index=True)
-    accounts, people = company.store.accounts(revision=company.revision), list(company.config.people.values())
-    rows = measure_all([request], mixed, accounts, people, company.config.settings.sources)[request]
+        return pd.DataFrame({"subject": pd.Series(dtype="str")}), now
+    accounts, people = store.accounts(revision=revision), list(company.config.people.values())
+    known = identity.resolve(people, accounts)
+    own = known[known["person"].eq(person)]
+    near = (
+        store.signals(kinds, until=request.as_of, subjects=set(told["subject"]), revision=revision),
+        store.signals(
+            kinds,
+            until=request.as_of,
+            involving=list(zip(own["source"], own["actor"], strict=True)),
+            revision=revision,
+        ),
+    )
+    signals = pd.concat([told[near[0].columns], *near], ignore_index=True).drop_duplicates(["source", "key"])
+    rows = measure_all([request], signals, accounts, people, company.config.settings.sources)[request]
     went = rows["person"].eq(person) & rows["state"].ne("excluded") & ~rows["subject"].isin(list(present))
-    return rows[went].reset_index(drop=True), mixed
+    return rows[went].reset_index(drop=True), signals
 
 
 def _tells(first: pd.DataFrame, signals: pd.DataFrame) -> pd.DataFrame:
     """First versions that differ from what is said now in more than their wording."""
-    places = set(zip(first["source"], first["key"], strict=True))
-    now = {
-        (source, key): detail
-        for source, key, detail in zip(signals["source"], signals["key"], signals["detail"], strict=True)
-        if (source, key) in places
-    }
+    now = dict(zip(zip(signals["source"], signals["key"], strict=True), signals["detail"], strict=True))
     differs = [
         (source, key) not in now or bool(changed(detail, now[source, key]))
         for source, key, detail in zip(first["source"], first["key"], first["detail"], strict=True)
