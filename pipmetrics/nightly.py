@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -31,9 +31,24 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 
 
-def run(company: Organisation, *, progress: Progress | None = None, slot: datetime | None = None) -> RunReport:
-    """The nightly job once. Refused while another one runs on the same store."""
-    return runner.run(company.store, steps(company, progress), clock=company.now, slot=slot)
+def run(
+    company: Organisation,
+    *,
+    progress: Progress | None = None,
+    slot: datetime | None = None,
+    pause: Callable[[], None] = lambda: None,
+) -> RunReport:
+    """The nightly job once. Refused while another one runs on the same store.
+
+    `pause` is called before each step and after each commit of the pull; Stop that it raises ends the run there.
+    """
+
+    def told(source: str, done: int, total: int | None) -> None:
+        if progress is not None:
+            progress(source, done, total)
+        pause()
+
+    return runner.run(company.store, steps(company, told, pause), clock=company.now, slot=slot)
 
 
 def pull(
@@ -54,14 +69,16 @@ def send(company: Organisation, *, slot: datetime | None = None) -> RunReport:
     return runner.run(company.store, work, clock=company.now, kind="digest", slot=slot)
 
 
-def steps(company: Organisation, progress: Progress | None = None) -> Steps:
+def steps(company: Organisation, progress: Progress | None = None, pause: Callable[[], None] = lambda: None) -> Steps:
     def pull(store: Store, _now: datetime, number: int) -> Sequence[Pulled]:
+        pause()
         with _step(store, "pull") as told:
             found = pull_all(company, company.config.settings.sources, progress=progress, store=store, run=number)
             told |= {one.source: one.error or ", ".join(one.gaps) or "complete" for one in found}
             return found
 
     def check(store: Store, _now: datetime) -> Sequence[str]:
+        pause()
         with _step(store, "check") as told:
             found = checked(company)
             told["findings"] = len(found)
@@ -74,6 +91,7 @@ def steps(company: Organisation, progress: Progress | None = None) -> Steps:
         return found
 
     def score(store: Store, now: datetime) -> Scored:
+        pause()
         with _step(store, "evaluate") as told:
             found = evaluate(on(company, store), now)
             told |= {"plans": len(found.plans), "evaluations": len(found.evaluated)}
@@ -82,6 +100,7 @@ def steps(company: Organisation, progress: Progress | None = None) -> Steps:
             return found
 
     def hand_over(store: Store, now: datetime) -> Delivered:
+        pause()
         with _step(store, "deliver") as told:
             found = deliver(on(company, store), now)
             told |= {"sent": found.sent, "failed": len(found.failed)}
@@ -230,7 +249,7 @@ def schedule_of(company: Organisation, stopping: Event, *, jobs: bool = True) ->
 
     def nightly(slot: datetime) -> None:
         with open_organisation(settings.folder, executor=company.executor) as fresh:
-            run(fresh, progress=lambda *_: schedule.pause_point(), slot=slot)
+            run(fresh, slot=slot, pause=schedule.pause_point)
 
     def digest(slot: datetime) -> None:
         with open_organisation(settings.folder) as fresh:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,17 +29,46 @@ def run(config: str, form: str) -> None:
     """Run the nightly job once: check, pull, evaluate, record, deliver what is due.
 
     For cron, systemd timers and Kubernetes; two runs on one store never overlap (the second one is refused, exit 3).
-    On a terminal it draws its progress, elsewhere it logs one JSON line a step to stderr.
+    On a terminal it draws its progress, elsewhere it logs one JSON line a step to stderr. SIGTERM ends it after the
+    commit it is at, with exit code 143; the next run goes on from there.
 
     \b
     Example:
       pipmetrics run
     """
-    with organisation(config) as company, _progress() as progress:
-        report = company.run(progress=progress)
+    from pipmetrics import nightly
+    from pipmetrics.pull import Stop
+
+    with organisation(config) as company, _progress() as progress, _terminable() as pause:
+        try:
+            report = nightly.run(company, progress=progress, pause=pause)
+        except Stop:
+            click.echo("pipmetrics: stopped after a commit; the next run goes on from there.", err=True)
+            sys.exit(128 + signal.SIGTERM)
         head = str(company.store.head())
     print_json(_json(report, head)) if form == "json" else print_text(_text(report, head))
     sys.exit(report.exit_code)
+
+
+@contextmanager
+def _terminable() -> Iterator[Callable[[], None]]:
+    """Gives a function that raises Stop once this process was asked to end."""
+    from pipmetrics.pull import Stop
+
+    asked = threading.Event()
+
+    def pause() -> None:
+        if asked.is_set():
+            raise Stop
+
+    if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
+        yield pause
+        return
+    former = signal.signal(signal.SIGTERM, lambda *_: asked.set())
+    try:
+        yield pause
+    finally:
+        signal.signal(signal.SIGTERM, former)
 
 
 @contextmanager

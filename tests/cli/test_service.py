@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -16,7 +17,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.organisation import TOKENS, cli, cli_json, opened
+from pipmetrics.ledger import verify
+from tests.organisation import TOKENS, Acme, cli, cli_json, opened
+
+DOCS = Path(__file__).parents[2] / "docs"
 
 
 def test_run_does_the_whole_night_and_tells_it(folder: Path) -> None:
@@ -53,6 +57,98 @@ def test_run_is_refused_while_another_one_goes_on(folder: Path) -> None:
         result = cli("run", folder=folder, code=3)
     assert "another run goes on" in result.stderr
     assert result.stdout == ""
+
+
+def process_of(*arguments: object, **more: object) -> subprocess.Popen[str]:
+    """The command in a process of its own, whose environment holds the tokens and nothing else of ours."""
+    command = [sys.executable, "-c", "from pipmetrics.cli import main; main()", *map(str, arguments)]
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "PYTHONPATH", "HOME")}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, **{"env": {**kept, **TOKENS}, **pipes, **more})  # type: ignore[call-overload, no-any-return]
+
+
+def test_sigterm_ends_a_run_after_a_commit_and_the_next_one_goes_on(acme: Acme, folder: Path) -> None:
+    """The signal comes while the last source answers its first question."""
+    process, asked = process_of("run", "--config", folder), list[str]()
+
+    def terminate(_number: int, request: object) -> None:
+        if not asked:
+            asked.append(repr(request))
+            process.send_signal(signal.SIGTERM)
+
+    service = acme.services["jira"]
+    service.fault = terminate
+    try:
+        _, told = process.communicate(timeout=120)
+    finally:
+        service.fault = None
+    assert (process.returncode, len(asked)) == (143, 1)
+    assert "stopped after a commit" in told
+    with opened(folder) as company:
+        assert company.store.runs(["nightly"], 1)[0].outcome == "stopped"
+        assert verify(company.store).ok
+    assert cli_json("run", folder=folder)["outcome"] == "done"
+
+
+def evaluations(folder: Path) -> list[tuple[str, object]]:
+    """What is on record of each plan, without the instant of the run, which differs."""
+    with opened(folder) as company:
+        entries = company.store.entries(acts=["evaluation"])
+        assert company.store.runs(["nightly"], 1)[0].outcome == "done"
+    return [(entry.subject, steady(entry.payload["result"]["plans"][0])) for entry in entries]
+
+
+def steady(plan: dict[str, object]) -> object:
+    criteria: list[dict[str, object]] = plan["criteria"]  # type: ignore[assignment]  # as the contract has it
+    return (
+        plan["verdict"],
+        plan["score"],
+        [(each["id"], each["value"], each["n"], each["interval"]) for each in criteria],
+    )
+
+
+def test_cron_systemd_and_serve_do_the_same(folder: Path, tmp_path: Path) -> None:
+    """The line of crontab, the unit's ExecStart, and the schedule, each over a copy of one organisation."""
+    ways = {way: Path(shutil.copytree(folder, tmp_path / way / "config")) for way in ("cron", "systemd", "serve")}
+    program = tmp_path / "bin" / "pipmetrics"
+    program.parent.mkdir()
+    program.write_text(f"#!{sys.executable}\nfrom pipmetrics.cli import main\nmain()\n")
+    program.chmod(0o755)
+    bare = {"PATH": "/usr/bin:/bin", "HOME": "/", **{k: v for k, v in os.environ.items() if k == "PYTHONPATH"}}
+
+    secrets = tmp_path / "secrets.env"
+    secrets.write_text("".join(f"export {name}={value}\n" for name, value in TOKENS.items()))
+    text = (DOCS / "operating.md").read_text()
+    line = next(line for line in text.splitlines() if line.startswith("30 2 * * *")).partition("* * *  ")[2]
+    for was, now in {
+        "/etc/pipmetrics/secrets.env": secrets,
+        "/opt/pipmetrics/bin/pipmetrics": program,
+        "/var/lib/pipmetrics/config": ways["cron"],
+        "/var/log/pipmetrics.log": tmp_path / "log",
+    }.items():
+        line = line.replace(was, str(now))
+    done = subprocess.run(["/bin/sh", "-c", line], cwd="/", env=bare, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, (tmp_path / "log").read_text()
+
+    unit = (DOCS / "units" / "pipmetrics-run.service").read_text()
+    start = re.search(r"^ExecStart=(.*)$", unit, flags=re.M)
+    assert start
+    command = start[1].replace("/opt/pipmetrics/bin/pipmetrics", str(program)).split()
+    told = {**bare, **TOKENS, "PIPMETRICS_CONFIG": str(ways["systemd"])}
+    done = subprocess.run(command, cwd=tmp_path, env=told, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+    with opened(ways["serve"]) as company:
+        company.store.begin_run("nightly", company.now())  # a night that was missed is caught up with at once
+    with process_of("serve", "--no-pages", "--config", ways["serve"]) as process:
+        for text in process.stderr or ():
+            if json.loads(text).get("step") == "deliver":
+                break
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
+    found = {way: evaluations(path) for way, path in ways.items()}
+    assert found["cron"]
+    assert found["cron"] == found["systemd"] == found["serve"]
 
 
 def test_deliver_without_anything_due_and_as_a_rehearsal(folder: Path, tmp_path: Path) -> None:
