@@ -175,7 +175,7 @@ def test_the_schedule_runs_the_night_and_the_digest_over_the_files_as_they_are_t
 ) -> None:
     ran: list[tuple[str, int]] = []
     monkeypatch.setattr(
-        nightly, "run", lambda company, *, progress, slot: ran.append(("night", len(company.config.plans)))
+        nightly, "run", lambda company, *, slot, pause: ran.append(("night", len(company.config.plans)))
     )
     monkeypatch.setattr(nightly, "send", lambda company, *, slot: ran.append(("digest", len(company.config.plans))))
     with opened(folder, NIGHT) as company:
