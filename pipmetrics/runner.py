@@ -18,6 +18,7 @@ from pipmetrics.ledger import Act
 from pipmetrics.model import Baseline, Plan
 from pipmetrics.pull import Pulled, Stop
 from pipmetrics.store import Evaluated, Run, Store
+from pipmetrics.store.engine import size
 
 __all__ = ["Delivered", "RunReport", "Scored", "Steps", "Stop", "run"]
 
@@ -160,7 +161,7 @@ class _Night:
                 started=self.started,
                 ended=now,
                 outcome=outcome,
-                counts=self.counts(),
+                counts={**self.counts(), "bytes": size(self.store.engine)},
                 requests=sum(one.requests for one in self.pulled),
                 retried=sum(one.retried for one in self.pulled),
                 sources=self.sources(),

@@ -77,9 +77,10 @@ def test_a_night_pulls_evaluates_records_and_delivers(store: Store) -> None:
         requests=10,
         counts={
             "added": 71, "changed": 0, "removed": 0, "evaluated": 1, "recorded": 1, "baselines": 1, "delivered": 1,
-            "not_delivered": 0,
+            "not_delivered": 0, "bytes": store.runs()[0].counts["bytes"],
         },
     )  # fmt: skip
+    assert store.runs()[0].counts["bytes"] > 50_000
     assert store.runs()[0].sources["hub"]["pages"] == 8
     assert store.runs()[0].sources["hub"]["requests"] == 10
     assert verify(store).unsigned == 0

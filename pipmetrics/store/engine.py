@@ -167,6 +167,17 @@ def compact(engine: Engine) -> None:
         raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
+def size(engine: Engine) -> int:
+    """Bytes that the database takes on its disk, the log of SQLite left out."""
+    with reading(engine) as connection:
+        if not is_sqlite(engine):
+            return int(connection.exec_driver_sql("SELECT pg_database_size(current_database())").scalar_one())
+        pages, each = (
+            connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in ("page_count", "page_size")
+        )
+        return int(pages) * int(each)
+
+
 @contextmanager
 def _told(engine: Engine) -> Iterator[None]:
     try:

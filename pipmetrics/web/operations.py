@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from time import perf_counter
 from typing import Annotated
 
@@ -12,9 +13,12 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from pipmetrics.errors import PipmetricsError
+from pipmetrics.store import Store
+from pipmetrics.store.engine import size
 from pipmetrics.web.guard import public
 from pipmetrics.web.office import Office
 
+OUTCOMES = ("done", "incomplete", "failed", "stopped")
 Public = Annotated[None, Depends(public())]
 
 
@@ -33,6 +37,18 @@ class Numbers:
         self.plans = Gauge("pipmetrics_plans", "Plans in force.", registry=self.registry)
         self.night = Gauge("pipmetrics_last_night_seconds", "End of the last nightly run, since 1970.",
                            registry=self.registry)  # fmt: skip
+        self.state = Gauge("pipmetrics_last_night", "1 for how the last nightly run ended, as `outcome`.", ("outcome",),
+                           registry=self.registry)  # fmt: skip
+        self.duration = Gauge("pipmetrics_last_night_duration_seconds", "How long the last nightly run took.",
+                              registry=self.registry)  # fmt: skip
+        self.asked = Gauge(
+            "pipmetrics_last_night_requests", "Requests of the last nightly run.", ("source",), registry=self.registry
+        )
+        self.fresh = Gauge("pipmetrics_source_complete_seconds", "Begin of a source's last complete pull, since 1970.",
+                           ("source",), registry=self.registry)  # fmt: skip
+        self.gaps = Gauge("pipmetrics_source_gaps", "Parts of a source that could not be read.", ("source",),
+                          registry=self.registry)  # fmt: skip
+        self.bytes = Gauge("pipmetrics_store_bytes", "Size of the store on its disk.", registry=self.registry)
         self.stale = Gauge("pipmetrics_configuration_fault", "1 while the files are wrong and older ones are in use.",
                            registry=self.registry)  # fmt: skip
 
@@ -41,11 +57,31 @@ class Numbers:
         store = standing.company.store
         self.entries.set(store.head().seq)
         self.plans.set(len(standing.plans))
-        runs = store.runs(("nightly",), 1)
-        if runs and runs[0].ended is not None:
-            self.night.set(runs[0].ended.timestamp())
+        self.bytes.set(size(store.engine))
+        self.read_runs(store)
+        self.read_sources(store, list(standing.company.config.settings.sources))
         self.stale.set(bool(office.fault))
         return generate_latest(self.registry)
+
+    def read_runs(self, store: Store) -> None:
+        ended = [run for run in store.runs(("nightly",), 20) if run.ended is not None]
+        if not ended:
+            return
+        last = ended[0]
+        begun, over = last.started.timestamp(), last.ended.timestamp() if last.ended else 0.0
+        self.night.set(over)
+        self.duration.set(over - begun)
+        for outcome in OUTCOMES:
+            self.state.labels(outcome).set(outcome == last.outcome)
+        for source, told in last.sources.items():
+            self.asked.labels(source).set(told.get("requests", 0))
+
+    def read_sources(self, store: Store, sources: Sequence[str]) -> None:
+        gaps = [gap.source for gap in store.gaps(sources)]
+        for source in sources:
+            complete = store.last_complete(source)
+            self.fresh.labels(source).set(complete.timestamp() if complete else 0)
+            self.gaps.labels(source).set(gaps.count(source))
 
 
 def add(app: FastAPI) -> None:
