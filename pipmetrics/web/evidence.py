@@ -129,8 +129,14 @@ def _fact(fact: Mapping[str, Json], names: Names) -> Json:
     return {
         **{name: fact[name] for name in SAID},
         "who": _who(fact, names),
+        "text": _text(fact),
         "detail": {name: value for name, value in detail.items() if name in DETAIL},
     }
+
+
+def _text(fact: Mapping[str, Json]) -> str:
+    """What it says in a few words; whoever was assigned before may be a colleague."""
+    return "assigned" if fact["kind"] == "issue_assigned" else str(fact["text"])
 
 
 def _who(fact: Mapping[str, Json], names: Names) -> str:
