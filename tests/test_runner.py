@@ -8,18 +8,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
 from pipmetrics import kept
 from pipmetrics.api import Organisation
 from pipmetrics.config import Config
-from pipmetrics.errors import Refused, SourceError, UsageError
+from pipmetrics.errors import Refused, SourceError, StoreError, UsageError
 from pipmetrics.ledger import verify
 from pipmetrics.model import Baseline, Calendar, Criterion, Person, Plan, Settings, Window
 from pipmetrics.pull import Pulled, pull
 from pipmetrics.runner import Delivered, Scored, Steps, Stop, run
 from pipmetrics.store import Store, Written
+from pipmetrics.store.engine import reading
 from tests.conftest import NOW
 from tests.store.dump import dump
 from tests.store.test_evaluations import ONE
@@ -161,6 +164,74 @@ def test_a_run_that_a_person_started_after_the_slot_answers_to_it(store: Store) 
 def test_a_run_of_a_clock_that_was_ahead_does_not_silence_the_nights_until_then(store: Store) -> None:
     run(store, night(), clock=lambda: NOW + timedelta(days=30))
     assert run(store, night(), clock=clock, slot=NOW).outcome == "done"
+
+
+# --- the store fails ----------------------------------------------------------------------------------------------
+
+
+def same_but_for_the_runs(found: dict[str, list[Any]], expected: dict[str, list[Any]]) -> bool:
+    """The number of the run stands in the payload of the night."""
+    return {**found, "ledger": [row[:4] for row in found["ledger"]]} == {
+        **expected, "ledger": [row[:4] for row in expected["ledger"]],
+    }  # fmt: skip
+
+
+@pytest.fixture
+def expected(migrated: tuple[str, Path], tmp_path: Path) -> dict[str, list[Any]]:
+    """What a night leaves that nothing disturbs."""
+    shutil.copy(migrated[1], tmp_path / "undisturbed.db")
+    undisturbed = Store.open(f"sqlite:///{tmp_path}/undisturbed.db", now=NOW, key=tmp_path / "ledger.key")
+    run(undisturbed, night(), clock=clock)
+    found = dump(undisturbed)
+    undisturbed.close()
+    return found
+
+
+def test_a_disk_that_is_full_ends_the_night_and_the_next_one_completes_it(
+    migrated: tuple[str, Path], tmp_path: Path, expected: dict[str, list[Any]]
+) -> None:
+    shutil.copy(migrated[1], tmp_path / "store.db")
+    store = Store.open(f"sqlite:///{tmp_path}/store.db", now=NOW, key=tmp_path / "ledger.key")
+
+    def limit(pages: int) -> None:
+        with store.engine.connect() as connection:  # the pool keeps this one connection, and it the limit
+            connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+    with store.engine.connect() as connection:
+        held: int = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    limit(held + 2)
+    with pytest.raises(StoreError, match="full"):
+        run(store, night(), clock=clock)
+    limit(1_000_000)
+    assert verify(store).ok
+    assert run(store, night(), clock=clock).outcome == "done"
+    assert same_but_for_the_runs(dump(store), expected)
+    store.close()
+
+
+def test_a_connection_that_is_lost_in_the_middle_loses_and_doubles_nothing(
+    new_database: Callable[..., str], tmp_path: Path, expected: dict[str, list[Any]]
+) -> None:
+    """All sessions of the database end while the night evaluates, that of its lease too."""
+    store = Store.open(new_database(), now=NOW, key=tmp_path / "ledger.key")
+    plain = store.engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
+    ended = []
+
+    def cut(held: Store, now: datetime) -> Scored:
+        with reading(held.engine) as connection, psycopg.connect(plain, autocommit=True) as killer:
+            others = "pid <> pg_backend_pid() AND datname = current_database()"
+            ended.extend(killer.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))
+            connection.exec_driver_sql("SELECT 1")
+        return Scored()
+
+    with pytest.raises(StoreError, match="terminating connection"):
+        run(store, night(evaluate=cut), clock=clock)
+    assert len(ended) >= 2
+    assert store.runs(["nightly"])[0].outcome in ("failed", "")
+    assert run(store, night(), clock=clock).outcome == "done"
+    assert same_but_for_the_runs(dump(store), expected)
+    assert verify(store).ok
+    store.close()
 
 
 # --- killed -------------------------------------------------------------------------------------------------------
