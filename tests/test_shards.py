@@ -47,7 +47,12 @@ def folder(folder: Path) -> Path:
 
 def told(found: Scored | Judged) -> str:
     """All that would be recorded, as text."""
-    return json.dumps([[asdict(one) for one in part] for part in (found.evaluated, found.baselines)], default=repr)
+    return json.dumps([[asdict(one) for one in part] for part in (found.evaluated, found.baselines)], default=plain)
+
+
+def plain(value: object) -> object:
+    """The names in a set have an order of their own in each process."""
+    return sorted(value) if isinstance(value, frozenset) else repr(value)
 
 
 def today(company: Organisation) -> Asked:
