@@ -36,18 +36,19 @@ def recipe(request: MeasureRequest, sources: Mapping[str, Source]) -> str:
 
 def digest(value: object) -> str:
     """SHA-256, hexadecimal, of a value made of our own types and plain ones; sets have no order."""
-    return hashlib.sha256(json.dumps(_plain(value), sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(plain(value), sort_keys=True).encode()).hexdigest()
 
 
-def _plain(value: object) -> Json:
+def plain(value: object) -> Json:
+    """A value made of our own types and plain ones as JSON, the same in every process: sets have no order."""
     if is_dataclass(value):
-        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+        return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
+        return {str(key): plain(each) for key, each in value.items()}
     if isinstance(value, set | frozenset):
-        return sorted((_plain(each) for each in value), key=str)
+        return sorted((plain(each) for each in value), key=str)
     if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
+        return [plain(each) for each in value]
     return value if value is None or isinstance(value, str | int | float) else str(value)
 
 

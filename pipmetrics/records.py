@@ -8,11 +8,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pydantic import TypeAdapter
+from pydantic_core import to_json
 
 import pipmetrics
 from pipmetrics.errors import UsageError
 from pipmetrics.ledger import fingerprint
 from pipmetrics.model import Acts, Gap, Json, MeasureRequest, Person, Plan, Settings
+from pipmetrics.recipes import digest, plain
 from pipmetrics.store import Evaluated
 
 if TYPE_CHECKING:
@@ -87,14 +89,13 @@ def to_record(
     document = scoring.evaluations.to_json()
     lives = all_lives(company.store)
     known = {plan.id: plan for plan in scoring.plans}
-    settings = _SETTINGS.dump_json(company.config.settings).decode()
-    gaps = _GAPS.dump_json(tuple(scoring.measured.gaps)).decode()
+    settings, gaps = _text(_SETTINGS, company.config.settings), _text(_GAPS, tuple(scoring.measured.gaps))
     rows_of = _by_person(scoring.measured.frames)
     evaluated = []
     for entry in document["plans"]:
         plan = known[entry["plan"]]
         person = company.config.people[plan.person]
-        texts = {"plan": text_of(company, plan, lives.get(plan.id)), "person": _PERSON.dump_json(person).decode()}
+        texts = {"plan": text_of(company, plan, lives.get(plan.id)), "person": _text(_PERSON, person)}
         evaluated.append(
             Evaluated(
                 plan=plan.id,
@@ -113,6 +114,19 @@ def to_record(
     return evaluated
 
 
+def _text(adapter: TypeAdapter[Any], value: object) -> str:
+    """As JSON that every process writes alike: sets have no order of their own."""
+    return to_json(_in_order(adapter.dump_python(value))).decode()
+
+
+def _in_order(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _in_order(each) for key, each in value.items()}
+    if isinstance(value, set | frozenset):
+        return sorted((_in_order(each) for each in value), key=str)
+    return [_in_order(each) for each in value] if isinstance(value, list | tuple) else value
+
+
 def inputs_hash(plan: Plan, person: Person, scoring: Scoring, settings: Settings, rows_of: RowsOf) -> str:
     """One hash of all that the scoring of a plan read: its person's rows, its acts, its person, the settings.
 
@@ -121,16 +135,16 @@ def inputs_hash(plan: Plan, person: Person, scoring: Scoring, settings: Settings
     from pipmetrics.score import requests
 
     measured, acts = scoring.measured, _of_plan(scoring.measured.acts, plan.id)
-    asked = sorted(requests([plan], scoring.evaluations.as_of, acts, measured.metrics), key=str)
+    asked = sorted(requests([plan], scoring.evaluations.as_of, acts, measured.metrics), key=digest)
     read = {
-        "requests": [str(request) for request in asked],
+        "requests": [plain(request) for request in asked],
         "acts": _ACTS.dump_python(acts, mode="json"),
         "gaps": [str(gap) for gap in measured.gaps],
         "plan": plan.digest,
         "limits": [settings.met_at, settings.at_risk_at],
     }
     rows = [rows_of(request, plan.person) for request in asked]
-    return fingerprint(*rows, read, _PERSON.dump_python(person, mode="json"))
+    return fingerprint(*rows, read, plain(person))
 
 
 def _by_person(frames: Mapping[MeasureRequest, pd.DataFrame]) -> RowsOf:
