@@ -14,7 +14,8 @@ demo: $(VENV)/run.stamp ## evaluate a small organisation on this machine and pri
 test: $(VENV)/dev.stamp ## run the whole test suite; installs the browser and fonts that it needs
 	tests/needs.sh
 	rm -rf build/coverage && mkdir -p build/coverage
-	$(BIN)/coverage run -m pytest -n auto
+	$(BIN)/coverage run -m pytest -n auto -m "not heavy"
+	$(BIN)/pytest -n auto -m heavy
 	touch build/coverage/passed
 
 check: lint docs audit wheel coverage ## every gate beside the tests, whose coverage it prints (and runs them for it)

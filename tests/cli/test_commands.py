@@ -20,7 +20,7 @@ from tests.organisation import cli
 
 def every(command: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     """Each command and each command of a group, with its path."""
-    context = click.Context(command)
+    context = click.Context(command, **command.context_settings)
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
             found = command.get_command(context, name)

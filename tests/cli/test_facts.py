@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from pipmetrics import registry
+from pipmetrics import registry, sources
 from pipmetrics.demo.service import Response
 from pipmetrics.measure import FIELDS
+from pipmetrics.transport import Wire
 from tests.organisation import AS_OF, Acme, cli, cli_json, opened
 
 
@@ -44,8 +46,9 @@ def test_an_unknown_source_is_told_with_the_likely_one(folder: Path) -> None:
     ids=["html", "unauthorised", "holes"],
 )
 def test_a_source_that_does_not_answer_as_it_should_fails_and_the_others_go_on(
-    acme: Acme, folder: Path, response: Response, said: str
+    acme: Acme, folder: Path, response: Response, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sources, "Wire", partial(Wire, sleep=lambda _: None))
     acme.services["hub"].fault = lambda _number, _request: response
     try:
         told = {each["source"]: each for each in cli_json("pull", folder=folder, code=1)}
@@ -58,9 +61,7 @@ def test_a_source_that_does_not_answer_as_it_should_fails_and_the_others_go_on(
 
 
 def test_a_source_that_is_not_there_fails_and_says_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipmetrics.transport import wire
-
-    monkeypatch.setattr(wire.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(sources, "Wire", partial(Wire, sleep=lambda _: None))
     path = folder / "pipmetrics.yaml"
     text = path.read_text()
     address = text.partition("connector: gitlab, url: ")[2].partition(",")[0]

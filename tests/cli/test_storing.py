@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from pipmetrics.store.measurements import TABLES
 from tests.organisation import cli, cli_json, opened
 from tests.store.dump import dump
 
@@ -17,7 +18,10 @@ def test_a_backup_restores_to_the_same_store(life: Path, tmp_path: Path) -> None
     shutil.copytree(life, other, ignore=shutil.ignore_patterns("*.db*"))
     assert "restored: " in cli("store", "restore", tmp_path / "kept.db", folder=other).stdout
     with opened(life) as before, opened(other) as after:
-        assert dump(before.store) == dump(after.store)
+        held, found = dump(before.store), dump(after.store)
+    for derived in TABLES:  # the next night makes them anew
+        del held[derived.name], found[derived.name]
+    assert found == held
     assert "intact" in cli("store", "check", folder=other).stdout
 
 

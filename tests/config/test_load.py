@@ -414,7 +414,7 @@ waivers: [{code: PIP107, reason: "HR knows."}]
         (PLAN.replace("ada-q4", "ada q4"), "plans/plan.yaml:1:7: a name is expected here"),
         (PLAN + "check_ins: weekly\n", "plans/plan.yaml:13:12: a mapping is expected here, not text"),
         (PLAN + "check_ins: {every: day}\n", "plans/plan.yaml:13:20: check-ins are held every `week` or `N weeks`"),
-        (PLAN + "attribution: [fix]\n", "plans/plan.yaml:13:15: one of link, revert is expected here"),
+        (PLAN + "attribution: [luck]\n", "plans/plan.yaml:13:15: one of link, revert, fix is expected here"),
         (PLAN + "draft: no\n", "plans/plan.yaml:13:8: true or false is expected here, not text"),
         (PLAN + "preceded_by: ada-q4\n", "plans/plan.yaml:13:14: a plan cannot come before itself"),
         (

@@ -79,7 +79,7 @@ def test_the_same_folder_may_be_made_anew_and_no_other(tmp_path: Path) -> None:
 def test_the_written_configuration_is_valid_and_passes_the_lint_or_says_why_not(tmp_path: Path) -> None:
     folder.write(tmp_path, dict.fromkeys(("hub", "lab", "jira"), "http://127.0.0.1:1"), TODAY)
     config = load(tmp_path)
-    assert len(config.people) == 15
+    assert len(config.people) == 16
     assert [finding for finding in lint.lint(config) if finding.waived is None] == []
     assert set(folder.TOKENS.values()) == set(config.settings.sources)
 

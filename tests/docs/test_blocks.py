@@ -68,7 +68,7 @@ def test_every_command_that_is_shown_exists_with_its_options(block: Block, argum
         return
     command, path, rest = main, "pipmetrics", arguments
     while isinstance(command, click.Group) and rest and not rest[0].startswith("-"):
-        found = command.get_command(click.Context(command), rest[0])
+        found = command.get_command(click.Context(command, **command.context_settings), rest[0])
         assert found is not None, f"{block}: there is no command {path} {rest[0]}"
         command, path, rest = found, f"{path} {rest[0]}", rest[1:]
     known = {name for option in command.params for name in (*option.opts, *option.secondary_opts)} | {
