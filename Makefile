@@ -3,22 +3,20 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-CODE := pipmetrics connectors criteria tests
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test check lint docs wheel audit coverage mutation requirements torture clean
+.PHONY: demo test check gates lint docs wheel audit coverage mutation requirements torture clean
 
 demo: $(VENV)/run.stamp ## evaluate a small organisation on this machine and print its weekly digest
 	$(BIN)/pipmetrics demo
 
 test: $(VENV)/dev.stamp ## run the whole test suite; installs the browser and fonts that it needs
 	tests/needs.sh
-	rm -rf build/coverage && mkdir -p build/coverage
-	$(BIN)/coverage run -m pytest -n auto -m "not heavy"
-	$(BIN)/pytest -n auto -m heavy
-	touch build/coverage/passed
+	$(BIN)/pytest -n auto
 
-check: lint docs audit wheel coverage ## every gate beside the tests, whose coverage it prints (and runs them for it)
+check: gates coverage ## every gate beside the tests: those of `gates`, and the branch coverage
+
+gates: lint docs audit wheel ## what takes minutes: style, types, contracts, documentation, dependencies, the wheel
 
 lint: $(VENV)/dev.stamp ## style, types, contracts of imports
 	$(BIN)/ruff check .
@@ -36,11 +34,13 @@ audit: $(VENV)/dev.stamp ## pins, hashes, ranges and licences of what is install
 wheel: $(VENV)/dev.stamp ## build the wheel, install and use it in two new environments, list its materials
 	.ci/wheel.sh
 
-coverage: $(VENV)/dev.stamp ## branch coverage of the last `make test`, at least 90 %
-	[ -e build/coverage/passed ] && [ -z "$$(find $(CODE) -name '*.py' -newer build/coverage/passed)" ] || $(MAKE) test
-	[ -e build/coverage/data ] || $(BIN)/coverage combine --quiet
-	$(BIN)/coverage report --format=total | sed 's/.*/Branch coverage: & %/'
-	$(BIN)/coverage report --show-missing >build/coverage/report.txt
+coverage: $(VENV)/dev.stamp ## branch coverage by the tests that are not heavy, at least 90 %; takes a quarter of an hour
+	tests/needs.sh
+	rm -rf build/coverage && mkdir -p build/coverage
+	$(BIN)/coverage run -m pytest -n auto -m "not heavy"
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report --format=total --fail-under=0 | sed 's/.*/Branch coverage: & %/'
+	$(BIN)/coverage report --show-missing >build/coverage/report.txt # fails below what pyproject.toml asks for
 
 mutation: $(VENV)/dev.stamp ## change the code of the rules and count what no test notices; SAMPLE=0 for every change
 	nice -n 19 $(BIN)/python .ci/mutation.py --sample $(or $(SAMPLE),60)
