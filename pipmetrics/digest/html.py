@@ -37,10 +37,12 @@ CHECK_INS = {
     "closing": ("upcoming", "up", "Closing"),
 }
 SUPPORTS = {"done": "held", "due": "up", "overdue": "late", "denied": "late"}
-ROOM = 210
-"""Data points that a whole page shows at most, shared by its criteria, so that it stays small enough to open at once;
-the evidence file holds all of them."""
+ROOM = 230
+"""Data points that a whole page has room for, so that it stays small enough to open at once. Each criterion takes as
+much as two, and they share the rest. The evidence file holds all points."""
 MOST = 40
+DRAWN_FROM = 3
+"""Where there is no room for so many of a criterion, they are not drawn either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def render(
     """
     given = around or Surroundings()
     criteria = sum(len(card.evaluation["criteria"]) for card in digest.cards)
-    room = min(MOST, max(2, ROOM // max(1, criteria)))
+    room = min(MOST, max(1, ROOM // max(1, criteria) - 2))
     cards = [_card(digest, card, points or {}, room, given) for card in digest.cards]
     formal = [card for card in cards if not card["private"]]
     return page(
@@ -168,7 +170,8 @@ def _rows(digest: Digest, card: Card, points: Points, room: int) -> list[Mapping
         given = points.get((card.plan, criterion["id"]), ())
         opened = drawer(card, criterion, given, digest.start, room)
         chart = Markup(charts.weekly(row.chart)) if row.chart else ""  # noqa: S704 - charts escape what they are given
-        shown.append({"row": row, "chart": chart, "drawer": opened, "strip": _strip(opened)})
+        strip = _strip(opened) if room >= DRAWN_FROM else Markup()
+        shown.append({"row": row, "chart": chart, "drawer": opened, "strip": strip})
     return shown
 
 
